@@ -1,0 +1,2 @@
+Console.Error.WriteLine("usage: TinyLlm.Bench BENCHMARK");
+return 2;
