@@ -2,7 +2,6 @@ using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Residency;
 using TinyLlm.SafeTensors;
-using TinyLlm.Storage;
 using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Models;
@@ -19,7 +18,8 @@ public static class ModelValidator
     private const string WeightsSuffix = ".safetensors";
 
     /// <summary>What the files are, or a <see cref="RequestException"/> with <see cref="RequestError.ModelInvalid"/>.</summary>
-    public static async Task<ModelFacts> ValidateAsync(ModelFiles files, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+    public static async Task<ModelFacts> ValidateAsync(
+        VersionFiles files, IReadOnlyCollection<string> names, long storedBytes, CancellationToken cancellationToken)
     {
         HashSet<string> present = [.. names];
         // 1. What must be there.
@@ -33,7 +33,7 @@ public static class ModelValidator
         try
         {
             // 2. The configuration, which says what tensors there must be.
-            DecoderConfig config = DecoderConfig.Parse(await files.ReadAllAsync(ConfigFile, ModelText.MaxConfigurationBytes, cancellationToken));
+            DecoderConfig config = DecoderConfig.Parse(await files.ReadAsync(ConfigFile, ModelText.MaxConfigurationBytes, cancellationToken));
 
             // 3. The weights' headers, each on its own, then against index and configuration.
             Dictionary<string, SafeTensorsHeader> headers = [];
@@ -45,7 +45,7 @@ public static class ModelValidator
             if (present.Contains(IndexFile))
             {
                 current = IndexFile;
-                ShardedIndex.Parse(await files.ReadAllAsync(IndexFile, ModelText.MaxTokenizerBytes, cancellationToken)).Validate(headers);
+                ShardedIndex.Parse(await files.ReadAsync(IndexFile, ModelText.MaxTokenizerBytes, cancellationToken)).Validate(headers);
             }
             current = weights[0];
             CheckpointFacts facts = CheckpointLayout.Validate(config, headers.SelectMany(pair => pair.Value.Tensors.Select(tensor => (pair.Key, tensor))));
@@ -65,7 +65,7 @@ public static class ModelValidator
                 Architecture = facts.Architecture,
                 Parameters = facts.ParameterCount,
                 Tensors = facts.TensorCount,
-                StoredBytes = await files.TotalBytesAsync(names, cancellationToken),
+                StoredBytes = storedBytes,
                 ContextLength = facts.ContextLength,
                 VocabularySize = facts.VocabularySize,
             };
@@ -86,13 +86,9 @@ public static class ModelValidator
         {
             throw Invalid(WireCode.Of(exception.Error), exception.Message, current, null);
         }
-        catch (StoreException exception) when (exception.Error == StoreError.TooLarge)
-        {
-            throw Invalid("file_too_large", exception.Message, current, null);
-        }
     }
 
-    private static async Task<SafeTensorsHeader> ReadHeaderAsync(ModelFiles files, string name, CancellationToken cancellationToken)
+    private static async Task<SafeTensorsHeader> ReadHeaderAsync(VersionFiles files, string name, CancellationToken cancellationToken)
     {
         await using Stream stream = await files.OpenReadAsync(name, cancellationToken);
         return await SafeTensorsHeader.ReadAsync(stream, stream.Length, cancellationToken);

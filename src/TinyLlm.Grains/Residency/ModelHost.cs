@@ -38,7 +38,7 @@ public sealed partial class ModelHost : IAsyncDisposable
     /// <param name="store">Where the models lie.</param>
     /// <param name="loop">The accelerator's loop; its budget is shared between weights, which are reserved here, and caches.</param>
     /// <param name="logger">Tells loads and evictions, by id.</param>
-    public ModelHost(ObjectStore store, DeviceLoop loop, ILogger<ModelHost> logger)
+    public ModelHost(ModelFiles store, DeviceLoop loop, ILogger<ModelHost> logger)
     {
         _loader = new ModelLoader(store, loop);
         _loop = loop;

@@ -1,12 +1,12 @@
-using System.Security.Cryptography;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Models;
 using TinyLlm.Storage;
 using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Residency;
 
 /// <summary>Brings one model version from the store into memory: manifest first, and only what it names.</summary>
-internal sealed class ModelLoader(ObjectStore store, DeviceLoop loop)
+internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
 {
     /// <summary>
     /// Loads. <paramref name="reserve"/> is called with the bytes of the weights before they are taken; they are given back if the load
@@ -14,10 +14,11 @@ internal sealed class ModelLoader(ObjectStore store, DeviceLoop loop)
     /// </summary>
     public async Task<LoadedModel> LoadAsync(VersionAddress address, Func<long, Task> reserve)
     {
-        ModelFiles files = new(store, address.Owner, address.Version);
+        VersionFiles files = new(store, address.Owner, address.Version);
         ModelManifest manifest = await files.ReadManifestAsync(address.ManifestDigest, CancellationToken.None);
-        Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, manifest.FileNames, CancellationToken.None);
-        ChatTemplate? template = await ModelText.LoadTemplateAsync(files, manifest.FileNames, CancellationToken.None);
+        HashSet<string> names = [.. manifest.Files.Select(file => file.Name.Value)];
+        Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, names, CancellationToken.None);
+        ChatTemplate? template = await ModelText.LoadTemplateAsync(files, names, CancellationToken.None);
 
         Checkpoint checkpoint = Checkpoint.Open(files.RequireLocalFolder());
         long reserved = 0;

@@ -1,4 +1,4 @@
-using TinyLlm.Storage;
+using TinyLlm.Grains.Models;
 using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Residency;
@@ -12,20 +12,20 @@ internal static class ModelText
     /// <summary>Bound of the small JSON files.</summary>
     public const long MaxConfigurationBytes = 4L << 20;
 
-    public static async Task<Tokenizer> LoadTokenizerAsync(ModelFiles files, IReadOnlySet<string> names, CancellationToken cancellationToken)
+    public static async Task<Tokenizer> LoadTokenizerAsync(VersionFiles files, IReadOnlySet<string> names, CancellationToken cancellationToken)
     {
-        byte[] tokenizer = await files.ReadAllAsync("tokenizer.json", MaxTokenizerBytes, cancellationToken);
+        byte[] tokenizer = await files.ReadAsync("tokenizer.json", MaxTokenizerBytes, cancellationToken);
         return Tokenizer.Load(tokenizer, await ReadOptionalAsync(files, names, "tokenizer_config.json", cancellationToken));
     }
 
     /// <summary>The model's own template, or null when it has none.</summary>
-    public static async Task<ChatTemplate?> LoadTemplateAsync(ModelFiles files, IReadOnlySet<string> names, CancellationToken cancellationToken)
+    public static async Task<ChatTemplate?> LoadTemplateAsync(VersionFiles files, IReadOnlySet<string> names, CancellationToken cancellationToken)
     {
         byte[] config = await ReadOptionalAsync(files, names, "tokenizer_config.json", cancellationToken);
         byte[] jinja = await ReadOptionalAsync(files, names, "chat_template.jinja", cancellationToken);
         return ChatTemplate.Load(config, jinja.Length == 0 ? null : System.Text.Encoding.UTF8.GetString(jinja));
     }
 
-    private static async Task<byte[]> ReadOptionalAsync(ModelFiles files, IReadOnlySet<string> names, string name, CancellationToken cancellationToken) =>
-        names.Contains(name) ? await files.ReadAllAsync(name, MaxConfigurationBytes, cancellationToken) : [];
+    private static async Task<byte[]> ReadOptionalAsync(VersionFiles files, IReadOnlySet<string> names, string name, CancellationToken cancellationToken) =>
+        names.Contains(name) ? await files.ReadAsync(name, MaxConfigurationBytes, cancellationToken) : [];
 }

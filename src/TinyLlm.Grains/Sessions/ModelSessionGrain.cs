@@ -46,6 +46,7 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
             hold = await host.AcquireAsync(new VersionAddress(lease.Owner, lease.Version, lease.ManifestDigest), cancellationToken);
             PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, request, cancellationToken);
             Generation generation = hold.Start(prompt.ToGenerationRequest(lease.Caller.Value));
+            await RequireFirstTokenAsync(generation, cancellationToken);
             return (null, new RunningSession(hold, generation, prompt));
         }
         catch (RequestException refusal)
@@ -58,5 +59,21 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
             hold?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Waits until the engine made the first token, or ended without one: what fails while the sequence waits for a place is still a clean
+    /// refusal, because nothing was answered yet.
+    /// </summary>
+    private static async Task RequireFirstTokenAsync(Generation generation, CancellationToken cancellationToken)
+    {
+        if (await generation.Tokens.WaitToReadAsync(cancellationToken)) return;
+        GenerationEnd end = await generation.Completion.WaitAsync(cancellationToken);
+        if (end.Reason != FinishReason.Failed) return;
+        if (end.Error is EngineBusyException busy)
+        {
+            throw new RequestException(RequestError.NoCapacity, "The accelerator had no place for this request in time: try again soon.") { RetryAfter = busy.RetryAfter };
+        }
+        throw new InvalidOperationException("The engine failed before the first token.", end.Error);
     }
 }

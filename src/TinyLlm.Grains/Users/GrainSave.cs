@@ -1,11 +1,5 @@
 namespace TinyLlm.Grains.Users;
 
-/// <summary>Name of the grain storage provider: the one that the official Azure deployments use, so that no data moves.</summary>
-internal static class GrainStorageName
-{
-    public const string Default = "AzureBlobStorage";
-}
-
 /// <summary>Writes a grain's state so that a failed write leaves no trace in memory.</summary>
 internal static class GrainSave
 {

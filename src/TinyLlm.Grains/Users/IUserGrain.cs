@@ -71,6 +71,10 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("CompleteCommit")]
     Task<PublishedVersion> CompleteCommit(string uploadId, string manifestDigest, ModelFacts facts);
 
+    /// <summary>Opens an upload again whose commit failed through no fault of its files.</summary>
+    [Alias("ReopenUpload")]
+    Task ReopenUpload(string uploadId);
+
     /// <summary>Ends an upload that shall not become a version, and removes its bytes.</summary>
     [Alias("AbandonUpload")]
     Task AbandonUpload(string model, string uploadId);

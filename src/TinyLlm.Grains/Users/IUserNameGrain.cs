@@ -10,6 +10,10 @@ public interface IUserNameGrain : IGrainWithStringKey
     [Alias("Resolve")]
     Task<UserId?> Resolve(string name);
 
+    /// <summary>The id behind the name in whatever spelling, or null.</summary>
+    [Alias("Find")]
+    Task<UserId?> Find();
+
     /// <summary>
     /// Reserves the name and answers the id that goes with it. A repeat with the same spelling answers the same id, so that a creation that
     /// was cut off can be finished; another spelling is refused.

@@ -18,8 +18,8 @@ namespace TinyLlm.Grains.Users;
 [OnCoreSilos]
 [GrainType("user")]
 internal sealed partial class UserGrain(
-    [PersistentState("user", GrainStorageName.Default)] IPersistentState<UserState> state,
-    ObjectStore store,
+    [PersistentState("user", GrainStorageHosting.DefaultName)] IPersistentState<UserState> state,
+    ModelFiles files,
     TokenHasher hasher,
     LeaseSigner signer,
     IOptions<UserLimits> limits,
@@ -72,7 +72,7 @@ internal sealed partial class UserGrain(
         await SaveAsync();
 
         // 2. Everything stored under the owner, versions and uploads alike.
-        await store.DeletePrefixAsync(ModelFiles.OwnerPrefix(User), CancellationToken.None);
+        await files.DeleteOwnerAsync(User, CancellationToken.None);
 
         // 3. The name, then the record: a repeat after a crash in between finds the record and goes on.
         ForgetReceipt receipt = new()
@@ -180,6 +180,15 @@ internal sealed partial class UserGrain(
         return published;
     }
 
+    public async Task ReopenUpload(string uploadId)
+    {
+        RequireUser();
+        if (_uploads.FindCommitting(state.State, uploadId) is not { } upload) return;
+        upload.Phase = UploadPhase.Open;
+        upload.CommitUntil = null;
+        await SaveAsync();
+    }
+
     public async Task AbandonUpload(string model, string uploadId)
     {
         RequireUser();
@@ -269,7 +278,7 @@ internal sealed partial class UserGrain(
         {
             foreach (VersionId version in state.State.Doomed)
             {
-                await store.DeletePrefixAsync(ModelFiles.VersionPrefix(User, version), CancellationToken.None);
+                await files.DeleteAsync(User, version, CancellationToken.None);
             }
             state.State.Doomed.Clear();
             await SaveAsync();

@@ -14,15 +14,25 @@ internal sealed class UserNameState
 
 /// <inheritdoc cref="IUserNameGrain"/>
 [OnCoreSilos]
-[GrainType("username")]
+[GrainType(TypeName)]
 internal sealed class UserNameGrain(
-    [PersistentState("name", GrainStorageName.Default)] IPersistentState<UserNameState> state) : Grain, IUserNameGrain
+    [PersistentState(UserNameGrain.StateName, GrainStorageHosting.DefaultName)] IPersistentState<UserNameState> state) : Grain, IUserNameGrain
 {
-    public Task<UserId?> Resolve(string name)
+    // Both are part of the stored object's name.
+    public const string StateName = "name";
+    public const string TypeName = "username";
+
+    public async Task<UserId?> Resolve(string name)
     {
-        bool found = state.RecordExists && state.State.Name == name;
-        if (!state.RecordExists) DeactivateOnIdle(); // a guessed name must not stay in memory
-        return Task.FromResult<UserId?>(found ? state.State.User : null);
+        UserId? user = await Find();
+        return state.State.Name == name ? user : null;
+    }
+
+    public Task<UserId?> Find()
+    {
+        if (state.RecordExists) return Task.FromResult<UserId?>(state.State.User);
+        DeactivateOnIdle(); // a guessed name must not stay in memory
+        return Task.FromResult<UserId?>(null);
     }
 
     public async Task<UserId> Claim(string name)

@@ -1,4 +1,4 @@
-using System.Text.Json.Serialization;
+using System.Collections.Immutable;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Users;
@@ -11,6 +11,9 @@ namespace TinyLlm.Host.Management;
 /// <summary>Users: made, listed and removed by the operator; a user may remove itself.</summary>
 internal static class UsersRoutes
 {
+    /// <summary>Users of one page; each costs a call of its grain.</summary>
+    private const int MaxPage = 100;
+
     public static void MapUsers(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/api/users", CreateAsync).RequireScope(TokenScopes.Admin).Accepts<CreateUser>("application/json").Produces<CreatedUser>(201);
@@ -32,8 +35,16 @@ internal static class UsersRoutes
         return Results.Json(new CreatedUser(name.Value, token.Text), JsonBody.Options, statusCode: StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> ListAsync(UserList_ users, CancellationToken cancellationToken) =>
-        Results.Json(new UserList([.. await users.ReadAsync(cancellationToken)]), JsonBody.Options);
+    private static async Task<IResult> ListAsync(UserCatalog users, CancellationToken cancellationToken, string after = "", int limit = MaxPage)
+    {
+        if (limit is < 1 or > MaxPage)
+        {
+            throw new RequestException(RequestError.Malformed, $"limit: must be between 1 and {MaxPage}.") { Parameter = "limit" };
+        }
+        ImmutableArray<UserFacts> page = await users.ListAsync(after.ToLowerInvariant(), limit, cancellationToken);
+        UserEntry[] entries = [.. page.Select(user => new UserEntry(user.Name, user.CreatedAt, user.Models, user.StoredBytes))];
+        return Results.Json(new UserList(entries, entries.Length == limit ? entries[^1].Id : null), JsonBody.Options);
+    }
 
     private static async Task<IResult> DeleteAsync(string id, Caller caller, ModelDirectory directory)
     {
@@ -59,7 +70,11 @@ internal static class UsersRoutes
 
     private sealed record CreatedUser(string Id, string Token);
 
-    private sealed record UserList(UserEntry[] Users);
+    private sealed record UserEntry(string Id, DateTimeOffset CreatedAt, int Models, long StoredBytes);
+
+    /// <param name="Users">One page, by name.</param>
+    /// <param name="NextAfter">What to send as "after" for the next page, or null at the end.</param>
+    private sealed record UserList(UserEntry[] Users, string? NextAfter);
 
     private sealed record DeletedUser(string Id, int Models, int Versions, int Tokens, long StoredBytes, DateTimeOffset DeletedAt);
 

@@ -44,6 +44,22 @@ public sealed class ModelFiles(ObjectStore store)
         }
     }
 
+    /// <summary>Deletes one file of a version that is not published, so that it can be sent again from its start.</summary>
+    /// <exception cref="StoreException">Sealed.</exception>
+    public async Task DiscardAsync(UserId owner, VersionId version, ModelFileName file, CancellationToken cancellationToken)
+    {
+        Enter(version);
+        try
+        {
+            if (await store.LengthAsync(ManifestOf(owner, version), cancellationToken).ConfigureAwait(false) is not null) throw SealedAlready();
+            await store.DeleteAsync(ObjectNameOf(owner, version, file), PutCondition.Always, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Leave(version);
+        }
+    }
+
     /// <summary>The durable length of a file; null when none has begun.</summary>
     public Task<long?> LengthAsync(UserId owner, VersionId version, ModelFileName file, CancellationToken cancellationToken) =>
         store.LengthAsync(ObjectNameOf(owner, version, file), cancellationToken);
