@@ -1,4 +1,3 @@
-using Orleans.Runtime;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Storage;
 

@@ -3,6 +3,7 @@ using Microsoft.Net.Http.Headers;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Models;
 using TinyLlm.Storage;
