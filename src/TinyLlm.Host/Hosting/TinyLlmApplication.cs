@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -101,6 +100,7 @@ internal static class TinyLlmApplication
         logging.AddSimpleConsole(console => console.SingleLine = true);
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter("TinyLlm", LogLevel.Information);
+        logging.AddFilter(typeof(BearerAuthentication).FullName, LogLevel.Warning); // the framework's line per refused token
     }
 
     private static void ConfigureServer(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel =>
@@ -124,11 +124,22 @@ internal static class TinyLlmApplication
         services.AddSingleton<UserCatalog>();
         services.AddSingleton<GenerationStarter>();
         services.AddSingleton<AnswerWriter>();
-        services.AddAuthentication(BearerAuthentication.SchemeName)
-            .AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.SchemeName, null);
+        // The core services alone: AddAuthentication would bring data protection along, and write keys of no use to the home folder.
+        services.AddAuthenticationCore(options =>
+        {
+            options.DefaultScheme = BearerAuthentication.SchemeName;
+            options.AddScheme<BearerAuthentication>(BearerAuthentication.SchemeName, displayName: null);
+        });
+        services.AddWebEncoders();
+        services.AddTransient<BearerAuthentication>();
         // A route that nobody thought about is closed: it needs a token, and its handler a scope.
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
-        services.AddOpenApi("v1");
+        services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "TinyLlm";
+            document.Servers?.Clear(); // the Host header of whoever asked says nothing
+            return Task.CompletedTask;
+        }));
     }
 
     private static void AddSilo(WebApplicationBuilder builder, Accelerator accelerator) => builder.UseOrleans(silo =>
