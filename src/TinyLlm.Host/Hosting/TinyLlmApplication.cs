@@ -100,6 +100,7 @@ internal static class TinyLlmApplication
         logging.AddSimpleConsole(console => console.SingleLine = true);
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter("TinyLlm", LogLevel.Information);
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // it counts the time before the start as a stall
         logging.AddFilter(typeof(BearerAuthentication).FullName, LogLevel.Warning); // the framework's line per refused token
     }
 
