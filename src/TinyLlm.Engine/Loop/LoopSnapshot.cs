@@ -1,0 +1,9 @@
+namespace TinyLlm.Engine;
+
+/// <summary>A device's counters at one moment.</summary>
+/// <param name="Steps">Turns that ran at least one model.</param>
+/// <param name="RunningSequences">Sequences that hold a slot and a cache.</param>
+/// <param name="WaitingSequences">Sequences that wait for one.</param>
+/// <param name="ReservedBytes">Weights and caches.</param>
+/// <param name="LiveTensors">The backend's tensors.</param>
+public sealed record LoopSnapshot(long Steps, int RunningSequences, int WaitingSequences, long ReservedBytes, long LiveTensors);

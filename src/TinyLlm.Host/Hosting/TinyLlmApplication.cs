@@ -1,0 +1,158 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using TinyLlm.Engine;
+using TinyLlm.Grains;
+using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Users;
+using TinyLlm.Host.Access;
+using TinyLlm.Host.Errors;
+using TinyLlm.Host.Management;
+using TinyLlm.Host.Models;
+using TinyLlm.Host.OpenAi;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Host.Hosting;
+
+/// <summary>
+/// The composition root: the embedded host, all roles in one process. Opens the data folder and the device first, because a host that lacks
+/// either must say so before it joins anything.
+/// </summary>
+internal static class TinyLlmApplication
+{
+    private const string DefaultUrl = "http://127.0.0.1:5080";
+
+    /// <summary>Bodies of our JSON routes are bounded tighter by their readers; uploads lift this bound for themselves.</summary>
+    private const long MaxBodyBytes = 8 << 20;
+
+    public static WebApplication Build(HostArguments arguments)
+    {
+        // The content root is the program's own folder, so that it starts alike from any directory.
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddInMemoryCollection(arguments.Settings);
+        HostOptions options = ReadOptions(builder.Configuration);
+        if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
+
+        DataFolder data = OpenData(options.Data);
+        IDecoderBackend backend = OpenDevice(options);
+        Secret adminToken = SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText);
+        byte[] tokenKey = SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _);
+        byte[] leaseKey = SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _);
+
+        ConfigureLogging(builder.Logging);
+        ConfigureServer(builder);
+        AddServices(builder.Services, new AdminToken(adminToken.Value), tokenKey, leaseKey);
+        builder.Services.AddSingleton(data); // disposed, and so unlocked, last
+        builder.Services.AddTinyLlmStorage(data);
+        AddSilo(builder, backend);
+
+        WebApplication app = builder.Build();
+        MapRoutes(app);
+        app.Lifetime.ApplicationStarted.Register(
+            () => Console.WriteLine(StartupReport.Write(app.Services.GetRequiredService<IServer>(), data.AdminTokenPath, backend.Device)));
+        return app;
+    }
+
+    private static HostOptions ReadOptions(IConfiguration configuration)
+    {
+        HostOptions options = new();
+        try
+        {
+            configuration.GetSection(HostOptions.Section).Bind(options);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new HostStartException($"the section '{HostOptions.Section}' of the configuration can't be read: {exception.InnerException?.Message ?? exception.Message}", exception);
+        }
+        List<ValidationResult> errors = [];
+        if (Validator.TryValidateObject(options, new ValidationContext(options), errors, validateAllProperties: true)) return options;
+        throw new HostStartException(string.Join(" ", errors.Select(error => error.ErrorMessage)));
+    }
+
+    private static DataFolder OpenData(string path)
+    {
+        try
+        {
+            return DataFolder.Open(path, TimeProvider.System);
+        }
+        catch (Exception exception) when (exception is StoreException or IOException or UnauthorizedAccessException)
+        {
+            throw new HostStartException(exception.Message, exception);
+        }
+    }
+
+    private static TorchBackend OpenDevice(HostOptions options)
+    {
+        try
+        {
+            return new TorchBackend(new TorchBackendOptions { Device = options.Device, BudgetBytes = options.BudgetBytes, Threads = options.Threads });
+        }
+        catch (ArgumentException exception)
+        {
+            throw new HostStartException(exception.Message, exception);
+        }
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging)
+    {
+        logging.AddSimpleConsole(console => console.SingleLine = true);
+        logging.AddFilter(null, LogLevel.Warning);
+        logging.AddFilter("TinyLlm", LogLevel.Information);
+    }
+
+    private static void ConfigureServer(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
+    });
+
+    private static void AddServices(IServiceCollection services, AdminToken adminToken, byte[] tokenKey, byte[] leaseKey)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(adminToken);
+        services.AddSingleton(new TokenHasher(tokenKey));
+        services.AddSingleton(new LeaseSigner(leaseKey, TimeProvider.System));
+        services.AddSingleton<TokenVerdicts>();
+        services.AddSingleton<ModelDirectory>();
+        services.AddSingleton<UploadService>();
+        services.AddSingleton<UserCatalog>();
+        services.AddSingleton<GenerationStarter>();
+        services.AddSingleton<AnswerWriter>();
+        services.AddAuthentication(BearerAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.SchemeName, null);
+        // A route that nobody thought about is closed: it needs a token, and its handler a scope.
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.AddOpenApi("v1");
+    }
+
+    private static void AddSilo(WebApplicationBuilder builder, IDecoderBackend backend) => builder.UseOrleans(silo =>
+    {
+        // Nobody but this process joins: any free ports will do, and a gateway is not needed.
+        silo.UseLocalhostClustering(siloPort: FreePort.OnLoopback(), gatewayPort: FreePort.OnLoopback());
+        silo.AddTinyLlmGrainStorage();
+        silo.AddTinyLlmGrains(new SiloRoles { Core = true, Accelerator = backend.Device.Kind, BudgetBytes = backend.Device.BudgetBytes });
+        silo.AddAccelerator(backend, new DeviceLoopOptions());
+    });
+
+    private static void MapRoutes(WebApplication app)
+    {
+        app.UseMiddleware<ErrorMiddleware>();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapOpenApi().AllowAnonymous();
+        app.MapHealth();
+        app.MapUsers();
+        app.MapTokens();
+        app.MapUploads();
+        app.MapModels();
+        app.MapModelList();
+        app.MapGeneration();
+    }
+}

@@ -1,0 +1,57 @@
+using System.Collections.Frozen;
+using System.Text.Json;
+using TinyLlm.Text.Files;
+
+namespace TinyLlm.Text.Models;
+
+/// <summary>Reads tokenizer.json's <c>model</c>. A kind or an option that is not implemented is an error, never a guess.</summary>
+internal static class TokenModelReader
+{
+    public static TokenModel Read(TokenizerJson file, Vocabulary vocabulary, FrozenSet<int> specialIds)
+    {
+        JsonElement settings = JsonSerializer.SerializeToElement(file.ModelSettings);
+        string type = settings.OptionalString("type") ?? Guess(file);
+        return type switch
+        {
+            "BPE" => ReadBytePair(file, settings, vocabulary, specialIds),
+            _ => throw new TokenizerFormatException(TokenizerFormatError.UnsupportedModel, $"model {TokenizerFormatException.Quote(type)} is not supported"),
+        };
+    }
+
+    /// <summary>Older files leave the kind out; the reference then tries them in this order.</summary>
+    private static string Guess(TokenizerJson file) => file switch
+    {
+        { Merges: not null } => "BPE",
+        { VocabularyHasScores: true } => "Unigram",
+        _ => "WordPiece",
+    };
+
+    private static BytePairModel ReadBytePair(TokenizerJson file, JsonElement settings, Vocabulary vocabulary, FrozenSet<int> specialIds)
+    {
+        if (file.VocabularyHasScores)
+            throw new TokenizerFormatException(TokenizerFormatError.BadField, "'vocab' of a BPE model must be an object");
+        // Dropout makes ids random: it is for training.
+        if (settings.Field("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.GetDouble() == 0))
+            throw new TokenizerFormatException(TokenizerFormatError.UnsupportedModel, "'dropout' is not supported: remove it, ids must not be random");
+        string? unknown = settings.OptionalString("unk_token");
+        BytePairOptions options = new()
+        {
+            UnknownId = unknown is null ? null : vocabulary.Require(unknown, "'unk_token'"),
+            FuseUnknown = settings.Flag("fuse_unk", absent: false),
+            ByteFallback = settings.Flag("byte_fallback", absent: false),
+            IgnoreMerges = settings.Flag("ignore_merges", absent: false),
+            NeverWhole = specialIds,
+            ContinuingPrefix = ReadAffix(settings, "continuing_subword_prefix"),
+            EndOfWordSuffix = ReadAffix(settings, "end_of_word_suffix"),
+        };
+        return new BytePairModel(vocabulary, file.Merges ?? [], options);
+    }
+
+    private static string ReadAffix(JsonElement settings, string name)
+    {
+        string affix = settings.OptionalString(name) ?? "";
+        if (affix.Length <= TokenizerLimits.MaxTokenChars) return affix;
+        throw new TokenizerFormatException(TokenizerFormatError.TooLarge,
+            $"'{name}' has {affix.Length} characters: at most {TokenizerLimits.MaxTokenChars} are allowed");
+    }
+}
