@@ -20,7 +20,7 @@ internal sealed record CliContext
     public required CredentialStore Credentials { get; init; }
 
     /// <summary>How failed transfers are repeated.</summary>
-    public RetryPolicy Retry { get; init; } = new();
+    public TransferPolicy Transfer { get; init; } = new();
 
     /// <summary>The clock of waits and rates.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

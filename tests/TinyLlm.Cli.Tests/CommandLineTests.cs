@@ -18,7 +18,7 @@ public sealed class CommandLineTests
     [InlineData("--url", "http://name:secret@host", "models")]
     [InlineData("push", "/no/such/folder/anywhere")]
     [InlineData("models", "--token", "two words")]
-    [InlineData("rm", "model@1", "--yes", "--token", "t")]
+    [InlineData("rm", "../alice", "--yes", "--token", "t")]
     public async Task Run_BadUsage_IsTwoAndSaysWhy(params string[] args)
     {
         using CliRun run = new();
@@ -87,7 +87,7 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Run_Redirect_IsRefusedAndTheTokenGoesNowhereElse()
     {
-        await using StandInHost other = await StandInHost.StartAsync(app => app.MapGet("/api/models", () => """{"data":[]}"""));
+        await using StandInHost other = await StandInHost.StartAsync(app => app.MapGet("/api/models", () => """{"models":[]}"""));
         await using StandInHost host = await StandInHost.StartAsync(app => app.MapGet("/api/models", () => Results.Redirect($"{other.Url}/api/models")));
         using CliRun run = new CliRun().At(host);
         Assert.Equal(ExitCode.Failed, await run.RunAsync("models"));

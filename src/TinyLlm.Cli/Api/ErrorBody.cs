@@ -14,11 +14,11 @@ internal static class ErrorBody
         byte[] body = new byte[MaxBytes];
         await using Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken);
         int length = await stream.ReadAtLeastAsync(body, MaxBytes, throwOnEndOfStream: false, cancellationToken);
-        return Parse(body.AsMemory(0, length), (int)response.StatusCode, response.ReasonPhrase, RetryAfterOf(response, time));
+        return Parse(body.AsMemory(0, length), (int)response.StatusCode, response.ReasonPhrase, RetryAfterOf(response, time), RequestIdOf(response));
     }
 
     /// <summary>The fault inside a body or a streamed event; what is missing or of another type stays empty.</summary>
-    public static ApiException Parse(ReadOnlyMemory<byte> json, int? status, string? reason, TimeSpan? retryAfter)
+    public static ApiException Parse(ReadOnlyMemory<byte> json, int? status, string? reason, TimeSpan? retryAfter, string? requestId = null)
     {
         string fallback = $"the server answered {(status is null ? "an error" : $"{status} {reason}".TrimEnd())}{Remedy(status)}";
         try
@@ -30,7 +30,7 @@ internal static class ErrorBody
             {
                 Status = status,
                 Code = Text(fault, "code"),
-                TraceId = Text(fault, "traceId") ?? Text(fault, "trace_id") ?? Text(root, "traceId"),
+                TraceId = Text(fault, "traceId") ?? requestId,
                 File = Text(fault, "file"),
                 Tensor = Text(fault, "tensor"),
                 RetryAfter = retryAfter,
@@ -38,7 +38,7 @@ internal static class ErrorBody
         }
         catch (JsonException)
         {
-            return new ApiException(fallback) { Status = status, RetryAfter = retryAfter };
+            return new ApiException(fallback) { Status = status, TraceId = requestId, RetryAfter = retryAfter };
         }
     }
 
@@ -53,6 +53,10 @@ internal static class ErrorBody
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()
             : null;
+
+    // OpenAI's shape has no place for a trace id: there it is a header.
+    private static string? RequestIdOf(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? values) ? values.First() : null;
 
     private static TimeSpan? RetryAfterOf(HttpResponseMessage response, TimeProvider time)
     {

@@ -30,7 +30,7 @@ internal sealed record ModelEntry
     public long? Bytes { get; init; }
 }
 
-internal sealed record ModelList(IReadOnlyList<ModelEntry> Data);
+internal sealed record ModelList(IReadOnlyList<ModelEntry> Models);
 
 internal sealed record Message(string Role, string Content);
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
@@ -55,9 +54,9 @@ internal sealed class TinyLlmClient : IDisposable
 
     /// <summary>Models that the caller may use.</summary>
     public async Task<IReadOnlyList<ModelEntry>> ListModelsAsync(CancellationToken cancellationToken) =>
-        (await SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/models"), ApiJson.Default.ModelList, cancellationToken)).Data;
+        (await SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/models"), ApiJson.Default.ModelList, cancellationToken)).Models;
 
-    /// <summary>Deletes a model of the caller's with all its versions.</summary>
+    /// <summary>Deletes a model of the caller's with all its versions, or the one version that the name says.</summary>
     public async Task DeleteModelAsync(string model, CancellationToken cancellationToken)
     {
         using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"v1/models/{Segments(model)}"), cancellationToken);
@@ -71,7 +70,7 @@ internal sealed class TinyLlmClient : IDisposable
         return (await SendAsync(request, ApiJson.Default.BegunUpload, cancellationToken)).Id;
     }
 
-    /// <summary>Sends a file's bytes from <paramref name="offset"/> on.</summary>
+    /// <summary>Appends to a file, whose durable length must be <paramref name="offset"/>.</summary>
     public async Task PutFileAsync(string model, string upload, string file, long offset, HttpContent content, CancellationToken cancellationToken)
     {
         HttpRequestMessage request = new(HttpMethod.Put, FileRoute(model, upload, file)) { Content = content };
@@ -85,7 +84,6 @@ internal sealed class TinyLlmClient : IDisposable
     {
         using HttpRequestMessage request = new(HttpMethod.Head, FileRoute(model, upload, file));
         using HttpResponseMessage response = await http.SendAsync(request, cancellationToken);
-        if (response.StatusCode == HttpStatusCode.NotFound) return 0;
         if (!response.IsSuccessStatusCode) throw await ErrorBody.ReadAsync(response, time, cancellationToken);
         return response.Headers.TryGetValues("Upload-Offset", out IEnumerable<string>? values) && long.TryParse(values.First(), out long offset) && offset >= 0
             ? offset

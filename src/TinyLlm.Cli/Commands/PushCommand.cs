@@ -21,7 +21,7 @@ internal static class PushCommand
             using TinyLlmClient client = connection.Connect(parsed);
             if (files.LeftOut.Count > 0) context.Screen.WriteErrorLine($"left out: {string.Join(", ", files.LeftOut)}");
 
-            Upload upload = new(client, context.Retry, context.Time);
+            Upload upload = new(client, context.Transfer, context.Time);
             CommittedModel done = context.Screen.ErrorIsTerminal
                 ? await BarProgress.RunAsync(context.Screen, files, progress => upload.SendAsync(model, files, progress, cancellationToken))
                 : await upload.SendAsync(model, files, new LineProgress(context.Screen, context.Time), cancellationToken);

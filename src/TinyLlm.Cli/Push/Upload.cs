@@ -1,14 +1,13 @@
-using System.Security.Cryptography;
 using TinyLlm.Cli.Api;
 
 namespace TinyLlm.Cli.Push;
 
 /// <summary>
 /// Sends a model as one upload, all or nothing:
-/// 1. begin; 2. each file with its digest, going on after the last durable byte when the connection drops; 3. commit.
+/// 1. begin; 2. each file in segments with their digests, going on after the last durable byte when the connection drops; 3. commit.
 /// Whatever goes wrong on the way, the upload is abandoned. Knows no terminal: <see cref="IPushProgress"/> is told.
 /// </summary>
-internal sealed class Upload(TinyLlmClient client, RetryPolicy retry, TimeProvider time)
+internal sealed class Upload(TinyLlmClient client, TransferPolicy transfer, TimeProvider time)
 {
     // Long enough for a loaded server, short enough for someone who pressed Ctrl-C.
     private static readonly TimeSpan AbandonTimeout = TimeSpan.FromSeconds(5);
@@ -18,7 +17,7 @@ internal sealed class Upload(TinyLlmClient client, RetryPolicy retry, TimeProvid
         string key = Guid.NewGuid().ToString("N");
 
         // 1. A repeat with the same key meets the same upload.
-        string upload = await retry.RunAsync(() => client.BeginUploadAsync(model, $"{key}-begin", cancellationToken), time, cancellationToken);
+        string upload = await transfer.RunAsync(() => client.BeginUploadAsync(model, $"{key}-begin", cancellationToken), time, cancellationToken);
         try
         {
             // 2.
@@ -31,7 +30,7 @@ internal sealed class Upload(TinyLlmClient client, RetryPolicy retry, TimeProvid
 
             // 3.
             progress.Committing();
-            return await retry.RunAsync(() => client.CommitAsync(model, upload, $"{key}-commit", cancellationToken), time, cancellationToken);
+            return await transfer.RunAsync(() => client.CommitAsync(model, upload, $"{key}-commit", cancellationToken), time, cancellationToken);
         }
         catch
         {
@@ -40,11 +39,13 @@ internal sealed class Upload(TinyLlmClient client, RetryPolicy retry, TimeProvid
         }
     }
 
+    // Segment by segment; after a failure, on from where the server says it is.
     private async Task SendFileAsync(string model, string upload, ModelFile file, IPushProgress progress, CancellationToken cancellationToken)
     {
         long offset = 0;
+        int failures = 0;
         bool asks = false;
-        for (int failures = 0; ;)
+        do
         {
             try
             {
@@ -54,36 +55,32 @@ internal sealed class Upload(TinyLlmClient client, RetryPolicy retry, TimeProvid
                     if (durable > file.Bytes) throw new ApiException($"the server holds {durable} bytes of {file.Name}, which has {file.Bytes}");
                     if (durable > offset) failures = 0;
                     offset = durable;
+                    asks = false;
                     progress.Report(file, offset);
-                    if (offset == file.Bytes && offset > 0) return;
+                    continue;
                 }
-                byte[] digest = await DigestAsync(file, offset, cancellationToken);
-                using FileContent content = new(file, offset, digest, position => progress.Report(file, position));
-                await client.PutFileAsync(model, upload, file.Name, offset, content, cancellationToken);
-                return;
+                long count = Math.Min(transfer.SegmentBytes, file.Bytes - offset);
+                byte[] digest = await FileSegment.DigestAsync(file, offset, count, cancellationToken);
+                using FileSegment segment = new(file, offset, count, digest, position => progress.Report(file, position));
+                await client.PutFileAsync(model, upload, file.Name, offset, segment, cancellationToken);
+                offset += count;
+                failures = 0;
+                if (count == 0) return; // an empty file is one empty request
             }
             // A conflict: the server is still busy with the dropped connection's bytes, or has more of them than we know.
-            catch (Exception fault) when (RetryPolicy.IsTransient(fault) || fault is ApiException { Status: 409 })
+            catch (Exception fault) when (TransferPolicy.IsTransient(fault) || fault is ApiException { Status: 409 })
             {
-                if (Unwrap(fault) is UsageException local) throw local;
-                if (++failures >= retry.MaxFailures) throw;
-                await retry.PauseAsync(failures, fault, time, cancellationToken);
+                if (LocalCause(fault) is UsageException local) throw local;
+                if (++failures >= transfer.MaxFailures) throw;
+                await transfer.PauseAsync(failures, fault, time, cancellationToken);
                 asks = true;
             }
         }
-    }
-
-    // SHA-256 of what a request carries (RFC 9530), which is the rest of the file when it resumes.
-    private static async Task<byte[]> DigestAsync(ModelFile file, long offset, CancellationToken cancellationToken)
-    {
-        await using FileStream stream = new(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
-        if (stream.Length != file.Bytes) throw new UsageException($"{file.Name} changed while it was sent: push again");
-        stream.Position = offset;
-        return await SHA256.HashDataAsync(stream, cancellationToken);
+        while (asks || offset < file.Bytes || file.Bytes == 0);
     }
 
     // The client wraps what goes wrong while it reads the file into a fault of the connection.
-    private static Exception? Unwrap(Exception fault)
+    private static Exception? LocalCause(Exception fault)
     {
         Exception? cause = fault;
         while (cause is not null and not UsageException) cause = cause.InnerException;

@@ -69,6 +69,6 @@ public sealed class LoginCommandTests
         app.MapGet("/api/me", (HttpContext context) =>
             context.Request.Headers.Authorization == "Bearer tlm_good" ? Results.Json(new { id = "alice" }) : Results.StatusCode(401));
         app.MapGet("/api/models", (HttpContext context) =>
-            context.Request.Headers.Authorization == "Bearer tlm_good" ? Results.Text("""{"data":[]}""", "application/json") : Results.StatusCode(401));
+            context.Request.Headers.Authorization == "Bearer tlm_good" ? Results.Text("""{"models":[]}""", "application/json") : Results.StatusCode(401));
     });
 }

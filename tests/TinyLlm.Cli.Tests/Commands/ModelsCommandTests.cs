@@ -7,7 +7,7 @@ namespace TinyLlm.Cli.Tests.Commands;
 public sealed class ModelsCommandTests
 {
     private const string Models =
-        """{"data":[{"owner":"al[red]ice","model":"st\u001b[31mories","version":3,"digest":"0123456789abcdef","architecture":"llama","parameters":260032,"bytes":1044984}]}""";
+        """{"models":[{"owner":"al[red]ice","model":"st\u001b[31mories","version":3,"digest":"0123456789abcdef","architecture":"llama","parameters":260032,"bytes":1044984}]}""";
 
     [Fact]
     public async Task Models_OnATerminal_ForeignTextIsNeitherMarkupNorEscapes()

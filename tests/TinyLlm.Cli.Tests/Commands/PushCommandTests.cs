@@ -48,6 +48,37 @@ public sealed class PushCommandTests
     }
 
     [Fact]
+    public async Task Push_LargeFile_GoesInSegmentsAndLosesAtMostOne()
+    {
+        UploadTarget target = null!;
+        target = new UploadTarget
+        {
+            Interfere = async (name, attempt, context) => name == Weights && attempt == 2 && await target.DropAfterAsync(name, context, 0),
+        };
+        await using StandInHost host = await StandInHost.StartAsync(target.Map);
+        using CliRun run = new CliRun { Transfer = new() { FirstPause = TimeSpan.Zero, SegmentBytes = 1000 } }.At(host);
+        string folder = ModelSample.Write(run.NewFolder("stories"), 2500);
+        Assert.Equal(ExitCode.Ok, await run.RunAsync("push", folder));
+        Assert.Equal(
+            [$"put {Weights} from 0", $"put {Weights} from 1000", $"head {Weights}", $"put {Weights} from 1000", $"put {Weights} from 2000", "commit"],
+            target.Log[3..]);
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(folder, Weights), TestContext.Current.CancellationToken), target.Files[Weights]);
+    }
+
+    [Fact]
+    public async Task Push_EmptyFile_IsSentAsOne()
+    {
+        UploadTarget target = new();
+        await using StandInHost host = await StandInHost.StartAsync(target.Map);
+        using CliRun run = new CliRun().At(host);
+        string folder = ModelSample.Write(run.NewFolder("stories"));
+        await File.WriteAllBytesAsync(Path.Combine(folder, "merges.txt"), [], TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCode.Ok, await run.RunAsync("push", folder));
+        Assert.Equal("put merges.txt from 0", target.Log[2]);
+        Assert.Empty(target.Files["merges.txt"]);
+    }
+
+    [Fact]
     public async Task Push_AnswerIsLostAfterTheLastByte_IsNotSentAgain()
     {
         UploadTarget target = null!;

@@ -26,7 +26,8 @@ public sealed class RmCommandTests
         Assert.Equal(ExitCode.Usage, await run.RunAsync("rm", "stories"));
         Assert.Empty(host.Requests);
         Assert.Equal(ExitCode.Ok, await run.RunAsync("rm", "alice/stories", "--yes"));
-        Assert.Equal(["DELETE /v1/models/alice/stories"], host.Requests);
+        Assert.Equal(ExitCode.Ok, await run.RunAsync("rm", "alice/stories@2", "--yes"));
+        Assert.Equal(["DELETE /v1/models/alice/stories", "DELETE /v1/models/alice/stories@2"], host.Requests);
     }
 
     private static Task<StandInHost> StartAsync() =>

@@ -27,7 +27,7 @@ internal sealed class CliRun : IDisposable
     public WatchedWriter Error { get; } = new();
 
     /// <summary>Repeats at once, so that no test waits.</summary>
-    public RetryPolicy Retry { get; init; } = new() { MaxFailures = 4, FirstPause = TimeSpan.Zero, LongestRetryAfter = TimeSpan.Zero };
+    public TransferPolicy Transfer { get; init; } = new() { MaxFailures = 4, FirstPause = TimeSpan.Zero, LongestRetryAfter = TimeSpan.Zero };
 
     /// <summary>A folder for files of the test.</summary>
     public string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
@@ -38,7 +38,7 @@ internal sealed class CliRun : IDisposable
         Interrupts = Interrupts,
         Variable = name => Variables.GetValueOrDefault(name),
         Credentials = Store,
-        Retry = Retry,
+        Transfer = Transfer,
     });
 
     /// <summary>Points the run at a host, with a token.</summary>

@@ -45,8 +45,7 @@ internal sealed class UploadTarget
         app.MapMethods(Upload + "/files/{name}", ["HEAD"], (string name, HttpContext context) =>
         {
             Log.Add($"head {name}");
-            if (Files.TryGetValue(name, out byte[]? bytes)) context.Response.Headers["Upload-Offset"] = $"{bytes.Length}";
-            else context.Response.StatusCode = 404;
+            context.Response.Headers["Upload-Offset"] = $"{Files.GetValueOrDefault(name, []).Length}";
         });
         app.MapPost(Upload + "/commit", (string model) =>
         {

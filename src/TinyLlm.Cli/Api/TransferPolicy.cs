@@ -1,11 +1,17 @@
 namespace TinyLlm.Cli.Api;
 
 /// <summary>
-/// How often and after which pauses a failed transfer is repeated: exponential steps with full jitter, so that clients that failed together
-/// do not return together. A server's Retry-After is the least pause, up to a bound.
+/// In which pieces files are sent, and how often and after which pauses what failed is repeated: exponential steps with full jitter, so that
+/// clients that failed together do not return together. A server's Retry-After is the least pause, up to a bound.
 /// </summary>
-internal sealed record RetryPolicy
+internal sealed record TransferPolicy
 {
+    /// <summary>
+    /// The most bytes of one request. The server counts a request with a digest as a whole or not at all, so this is what a dropped
+    /// connection costs: some seconds of a slow line, and few requests for a large file.
+    /// </summary>
+    public long SegmentBytes { get; init; } = 64 << 20;
+
     /// <summary>Failures in a row, without a byte of progress between them, after which the last one is final.</summary>
     public int MaxFailures { get; init; } = 8;
 
