@@ -13,8 +13,10 @@ internal sealed class Sequence(ResidentModel model, GenerationRequest request, i
 
     public GenerationRequest Request { get; } = request;
 
-    /// <summary>Tokens of prompt and completion together that the model's context and the request allow.</summary>
+    /// <summary>Tokens that its cache must hold.</summary>
     public int CapacityTokens { get; } = capacityTokens;
+
+    public int MaxNewTokens { get; } = RequestCheck.NewTokens(model, request);
 
     public SequenceRandom Random { get; } = new(request.Sampling.Seed);
 
