@@ -59,10 +59,10 @@ public sealed class OpenAiClientTests(SharedHost shared)
         ClientResultException missing = await Assert.ThrowsAsync<ClientResultException>(
             () => Client(user).GetChatClient("nothing").CompleteChatAsync([new UserChatMessage("Hi")], cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal(404, missing.Status);
-        ClientResultException long_ = await Assert.ThrowsAsync<ClientResultException>(() => Client(user).GetChatClient("stories").CompleteChatAsync(
+        ClientResultException tooLong = await Assert.ThrowsAsync<ClientResultException>(() => Client(user).GetChatClient("stories").CompleteChatAsync(
             [new UserChatMessage(string.Concat(Enumerable.Repeat("Once upon a time ", 500)))], cancellationToken: TestContext.Current.CancellationToken));
-        Assert.Equal(400, long_.Status);
-        Assert.Contains("context_length_exceeded", long_.GetRawResponse()!.Content.ToString(), StringComparison.Ordinal);
+        Assert.Equal(400, tooLong.Status);
+        Assert.Contains("context_length_exceeded", tooLong.GetRawResponse()!.Content.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class OpenAiClientTests(SharedHost shared)
         Assert.NotEmpty((string)said["chat"]!);
         Assert.Equal((string?)said["chat"], (string?)said["chatStreamed"]);
         Assert.Equal(404, (int?)said["missing"]!["status"]);
-        Assert.Equal((string?)said["missing"]!["code"], "model_not_found");
+        Assert.Equal("model_not_found", (string?)said["missing"]!["code"]);
     }
 
     private OpenAIClient Client(UserClient user) =>
