@@ -6,6 +6,7 @@ using TinyLlm.Text.Files;
 using TinyLlm.Text.Models;
 using TinyLlm.Text.Normalization;
 using TinyLlm.Text.PostProcessing;
+using TinyLlm.Text.PreTokenization;
 using TinyLlm.Text.Unicode;
 
 namespace TinyLlm.Text;
@@ -15,14 +16,15 @@ namespace TinyLlm.Text;
 /// implemented, loading fails rather than giving other ids. Immutable and safe for concurrent use. Knows no chat and no model weights.
 /// </summary>
 /// <remarks>
-/// A text goes: (1) added tokens are cut out of it; (2) what is between is normalized; (3) normalized added tokens are cut out; (4) what is between becomes ids by
-/// the model; (5) the post-processor's special tokens are put round the whole.
+/// A text goes: (1) added tokens are cut out of it; (2) what is between is normalized; (3) normalized added tokens are cut out; (4) what is between is
+/// cut into pieces, which become ids by the model; (5) the post-processor's special tokens are put round the whole.
 /// </remarks>
 public sealed class Tokenizer
 {
     private readonly Vocabulary vocabulary;
     private readonly AddedTokenSet addedTokens;
     private readonly Normalizer normalizer;
+    private readonly List<PreTokenizer> preTokenizers;
     private readonly TokenModel model;
     private readonly PostProcessor postProcessor;
     private readonly ImmutableArray<Func<DecodeStage, DecodeStage>> decoder;
@@ -30,10 +32,9 @@ public sealed class Tokenizer
     private Tokenizer(TokenizerJson file, TokenizerConfig config)
     {
         if (file.Vocabulary is null) throw new TokenizerFormatException(TokenizerFormatError.MissingField, "'model' with its 'vocab' is missing");
-        if (file.PreTokenizer is not null)
-            throw new TokenizerFormatException(TokenizerFormatError.UnsupportedPreTokenizer, "pre-tokenizers are not supported");
         vocabulary = new Vocabulary(file.Vocabulary);
         normalizer = NormalizerReader.Read(file.Normalizer);
+        preTokenizers = PreTokenizerReader.Read(file.PreTokenizer);
         addedTokens = new AddedTokenSet(AddedTokenSet.Read(file.AddedTokens, vocabulary), normalizer);
         FrozenSet<int> specialIds = addedTokens.All.Where(token => token.Special).Select(token => token.Id).ToFrozenSet();
         model = TokenModelReader.Read(file, vocabulary, specialIds);
@@ -84,7 +85,7 @@ public sealed class Tokenizer
         foreach (Segment segment in segments)
         {
             if (segment.TokenId is { } id) ids.Add(id);
-            else EncodeBetween(text[segment.Start..segment.End], parseSpecialTokens, ids);
+            else EncodeBetween(text[segment.Start..segment.End], segment.Start == 0, parseSpecialTokens, ids);
         }
         if (addSpecialTokens) ids.AddRange(postProcessor.After); // (5)
         return [.. ids];
@@ -119,7 +120,7 @@ public sealed class Tokenizer
         return first;
     }
 
-    private void EncodeBetween(string text, bool parseSpecialTokens, List<int> ids)
+    private void EncodeBetween(string text, bool isFirst, bool parseSpecialTokens, List<int> ids)
     {
         string normalized = normalizer.Normalize(text); // (2)
         TokenizerLimits.CheckGrowth(normalized.Length, text.Length);
@@ -128,8 +129,14 @@ public sealed class Tokenizer
         foreach (Segment segment in segments)
         {
             if (segment.TokenId is { } id) ids.Add(id);
-            else model.Encode(normalized.AsSpan(segment.Start, segment.End - segment.Start), ids); // (4)
+            else EncodePieces(new PreTokenizedText(normalized[segment.Start..segment.End], isFirst && segment.Start == 0), ids);
         }
+    }
+
+    private void EncodePieces(PreTokenizedText text, List<int> ids)
+    {
+        foreach (PreTokenizer preTokenizer in preTokenizers) preTokenizer.Apply(text); // (4)
+        foreach ((int start, int end) in text.Pieces) model.Encode(text.Text.AsSpan(start, end - start), ids);
     }
 
     private int RequireId(string token, string where) => addedTokens.Find(token) ?? vocabulary.Require(token, where);

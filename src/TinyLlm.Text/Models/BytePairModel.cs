@@ -44,7 +44,7 @@ internal sealed class BytePairModel : TokenModel
             // The reference keeps the last of equal merges.
             merges[Pair(leftId, rightId)] = new Merge(rank, mergedId);
         }
-        if (options.ByteFallback) byteIds = FindByteIds();
+        if (options.ByteFallback) byteIds = ByteTokens.RequireAll(vocabulary);
     }
 
     public override void Encode(ReadOnlySpan<char> piece, List<int> ids)
@@ -167,21 +167,6 @@ internal sealed class BytePairModel : TokenModel
         {
             if (merges.TryGetValue(Pair(leftId, rightId), out Merge merge)) queue.Enqueue((at, merge), ((long)merge.Rank << 32) | (uint)at);
         }
-    }
-
-    private int[]? FindByteIds()
-    {
-        int[] found = new int[256];
-        for (int value = 0; value < found.Length; value++)
-        {
-            if (vocabulary.Find(ByteTokens.Name((byte)value)) is not { } id)
-            {
-                throw new TokenizerFormatException(TokenizerFormatError.BadVocabulary,
-                    $"byte_fallback needs a token for each byte; {ByteTokens.Name((byte)value)} is missing");
-            }
-            found[value] = id;
-        }
-        return found;
     }
 
     private int RequireMerged(string token, int rank) => vocabulary.Find(token) ?? throw BadMerge(token, rank);

@@ -16,4 +16,17 @@ internal static class ByteTokens
         return token.Length == TokenChars && token.StartsWith("<0x", StringComparison.Ordinal) && token[^1] == '>'
             && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
+
+    /// <summary>The ids of all 256 byte tokens, which a model with byte fallback must have.</summary>
+    public static int[] RequireAll(Vocabulary vocabulary)
+    {
+        int[] ids = new int[256];
+        for (int value = 0; value < ids.Length; value++)
+        {
+            string name = Name((byte)value);
+            ids[value] = vocabulary.Find(name)
+                ?? throw new TokenizerFormatException(TokenizerFormatError.BadVocabulary, $"byte_fallback needs a token for each byte; {name} is missing");
+        }
+        return ids;
+    }
 }
