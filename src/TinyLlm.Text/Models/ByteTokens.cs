@@ -17,16 +17,6 @@ internal static class ByteTokens
             && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
 
-    /// <summary>The ids of all 256 byte tokens, which a model with byte fallback must have.</summary>
-    public static int[] RequireAll(Vocabulary vocabulary)
-    {
-        int[] ids = new int[256];
-        for (int value = 0; value < ids.Length; value++)
-        {
-            string name = Name((byte)value);
-            ids[value] = vocabulary.Find(name)
-                ?? throw new TokenizerFormatException(TokenizerFormatError.BadVocabulary, $"byte_fallback needs a token for each byte; {name} is missing");
-        }
-        return ids;
-    }
+    /// <summary>The id of each byte's token, by byte; null where there is none.</summary>
+    public static int?[] FindAll(Vocabulary vocabulary) => [.. Enumerable.Range(0, 256).Select(value => vocabulary.Find(Name((byte)value)))];
 }

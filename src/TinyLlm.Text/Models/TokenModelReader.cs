@@ -46,7 +46,8 @@ internal static class TokenModelReader
             ContinuingPrefix = ReadAffix(settings, "continuing_subword_prefix"),
             EndOfWordSuffix = ReadAffix(settings, "end_of_word_suffix"),
         };
-        return new BytePairModel(vocabulary, file.Merges ?? [], options);
+        MergeRule[] merges = [.. (file.Merges ?? []).Select((merge, rank) => new MergeRule(merge.Left, merge.Right, rank))];
+        return new BytePairModel(vocabulary, merges, options);
     }
 
     private static UnigramModel ReadUnigram(TokenizerJson file, JsonElement settings, Vocabulary vocabulary, FrozenSet<int> specialIds)
@@ -54,7 +55,7 @@ internal static class TokenModelReader
         if (!file.VocabularyHasScores)
             throw new TokenizerFormatException(TokenizerFormatError.BadField, "'vocab' of a Unigram model must be a list of tokens with scores");
         int? unknownId = settings.OptionalInteger("unk_id", 0, vocabulary.Size - 1);
-        int[]? byteIds = settings.Flag("byte_fallback", absent: false) ? ByteTokens.RequireAll(vocabulary) : null;
+        int?[]? byteIds = settings.Flag("byte_fallback", absent: false) ? ByteTokens.FindAll(vocabulary) : null;
         return new UnigramModel(file.Vocabulary!, unknownId, byteIds, id => !specialIds.Contains(id));
     }
 

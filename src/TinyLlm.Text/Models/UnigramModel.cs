@@ -16,13 +16,13 @@ internal sealed class UnigramModel : TokenModel
     private readonly double[] scores;
     private readonly int? unknownId;
     private readonly double unknownScore;
-    private readonly int[]? byteIds;
+    private readonly int?[]? byteIds;
 
     /// <param name="entries">The vocabulary; ids are places in it.</param>
     /// <param name="unknownId">Stands for characters without a token.</param>
     /// <param name="byteIds">The byte tokens, when unknown characters are spelled by them.</param>
     /// <param name="isText">Whether a token may come from text; special ones may not.</param>
-    public UnigramModel(IReadOnlyList<VocabularyEntry> entries, int? unknownId, int[]? byteIds, Func<int, bool> isText)
+    public UnigramModel(IReadOnlyList<VocabularyEntry> entries, int? unknownId, int?[]? byteIds, Func<int, bool> isText)
     {
         this.unknownId = unknownId;
         this.byteIds = byteIds;
@@ -44,7 +44,7 @@ internal sealed class UnigramModel : TokenModel
         foreach ((int start, int end, int? id) in path)
         {
             if (id is { } known) ids.Add(known);
-            else if (byteIds is not null) AddBytes(piece[start..end], ids);
+            else if (TryAddBytes(piece[start..end], ids)) continue;
             else if (!afterUnknown && unknownId is { } unknown) ids.Add(unknown);
             afterUnknown = id is null;
         }
@@ -75,13 +75,19 @@ internal sealed class UnigramModel : TokenModel
         return best;
     }
 
-    private void AddBytes(ReadOnlySpan<char> characters, List<int> ids)
+    /// <summary>False, and nothing added, when a byte of the character has no token.</summary>
+    private bool TryAddBytes(ReadOnlySpan<char> character, List<int> ids)
     {
+        if (byteIds is null) return false;
         Span<byte> utf8 = stackalloc byte[4];
-        foreach (Rune rune in characters.EnumerateRunes())
+        Rune.DecodeFromUtf16(character, out Rune rune, out _);
+        int length = rune.EncodeToUtf8(utf8);
+        foreach (byte value in utf8[..length])
         {
-            foreach (byte value in utf8[..rune.EncodeToUtf8(utf8)]) ids.Add(byteIds![value]);
+            if (byteIds[value] is null) return false;
         }
+        foreach (byte value in utf8[..length]) ids.Add(byteIds[value]!.Value);
+        return true;
     }
 
     /// <param name="Score">Of the best cut up to here.</param>

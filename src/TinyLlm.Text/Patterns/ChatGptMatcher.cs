@@ -17,14 +17,14 @@ internal sealed class ChatGptMatcher(int digits) : PieceMatcher
     {
         if (from == text.Length) return null;
         if (text[from] == '\'' && ContractionEnd(text, from + 1) is { } contractionEnd) return (from, contractionEnd);
-        WordKind kind = WordKinds.At(text, from, out int length)!.Value;
-        if (kind == WordKind.Letter) return (from, WordKinds.EndOfRun(text, from, kind));
-        if (kind == WordKind.Number) return (from, WordKinds.EndOfRun(text, from, kind, digits));
-        WordKind? next = WordKinds.At(text, from + length, out _);
-        if (next == WordKind.Letter && text[from] is not ('\r' or '\n')) return (from, WordKinds.EndOfRun(text, from + length, WordKind.Letter));
+        WordKind kind = WordKinds.At(text, from, isScript: false, out int length)!.Value;
+        if (kind == WordKind.Letter) return (from, WordKinds.EndOfRun(text, from, kind, isScript: false));
+        if (kind == WordKind.Number) return (from, WordKinds.EndOfRun(text, from, kind, isScript: false, digits));
+        WordKind? next = WordKinds.At(text, from + length, isScript: false, out _);
+        if (next == WordKind.Letter && text[from] is not ('\r' or '\n')) return (from, WordKinds.EndOfRun(text, from + length, WordKind.Letter, isScript: false));
         if (kind == WordKind.Other || (text[from] == ' ' && next == WordKind.Other))
         {
-            int end = WordKinds.EndOfRun(text, kind == WordKind.Other ? from : from + 1, WordKind.Other);
+            int end = WordKinds.EndOfRun(text, kind == WordKind.Other ? from : from + 1, WordKind.Other, isScript: false);
             while (end < text.Length && text[end] is '\r' or '\n') end++;
             return (from, end);
         }
@@ -33,7 +33,7 @@ internal sealed class ChatGptMatcher(int digits) : PieceMatcher
 
     private static int EndOfSpace(ReadOnlySpan<char> text, int from)
     {
-        int end = WordKinds.EndOfRun(text, from, WordKind.Space);
+        int end = WordKinds.EndOfRun(text, from, WordKind.Space, isScript: false);
         int lastBreak = text[from..end].LastIndexOfAny('\r', '\n');
         if (lastBreak >= 0) return from + lastBreak + 1;
         return end < text.Length && end - from > 1 ? end - 1 : end;

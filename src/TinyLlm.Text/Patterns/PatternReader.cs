@@ -8,7 +8,7 @@ internal static class PatternReader
 {
     private static readonly Dictionary<string, PieceMatcher> KnownPatterns = new(StringComparer.Ordinal)
     {
-        [GptTwoMatcher.Pattern] = new GptTwoMatcher(),
+        [GptTwoMatcher.Pattern] = new GptTwoMatcher(isScript: false),
         [ChatGptMatcher.PatternFor(1)] = new ChatGptMatcher(1),
         [ChatGptMatcher.PatternFor(3)] = new ChatGptMatcher(3),
     };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using TinyLlm.Text.Unicode;
 
 namespace TinyLlm.Text.Patterns;
 
@@ -18,20 +19,27 @@ internal static class WordKinds
     private static readonly WordKind[] Ascii = [.. Enumerable.Range(0, 128).Select(value => Of(new Rune(value)))];
 
     /// <summary>The kind of the character at <paramref name="at"/>, and its length in chars; null at the end.</summary>
-    public static WordKind? At(ReadOnlySpan<char> text, int at, out int length)
+    /// <param name="text">The text.</param>
+    /// <param name="at">The place.</param>
+    /// <param name="isScript">Whether white space is <see cref="ScriptSpace"/> rather than Unicode's.</param>
+    /// <param name="length">Chars of the character.</param>
+    public static WordKind? At(ReadOnlySpan<char> text, int at, bool isScript, out int length)
     {
         length = 1;
         if (at >= text.Length) return null;
         char c = text[at];
         if (c < 128) return Ascii[c];
         Rune.DecodeFromUtf16(text[at..], out Rune rune, out length);
-        return Of(rune);
+        WordKind kind = Of(rune);
+        // The two sets differ in one control and one format character.
+        if (isScript && rune.Value is (0x85 or 0xFEFF)) kind = ScriptSpace.Contains(rune) ? WordKind.Space : WordKind.Other;
+        return kind;
     }
 
     /// <summary>Where the run of <paramref name="kind"/> that begins at <paramref name="at"/> ends; stops after <paramref name="max"/> characters.</summary>
-    public static int EndOfRun(ReadOnlySpan<char> text, int at, WordKind kind, int max = int.MaxValue)
+    public static int EndOfRun(ReadOnlySpan<char> text, int at, WordKind kind, bool isScript, int max = int.MaxValue)
     {
-        while (max-- > 0 && At(text, at, out int length) == kind) at += length;
+        while (max-- > 0 && At(text, at, isScript, out int length) == kind) at += length;
         return at;
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using TinyLlm.Text.Files;
@@ -10,7 +9,7 @@ namespace TinyLlm.Text.PreTokenization;
 /// <summary>Reads tokenizer.json's <c>pre_tokenizer</c> as a list of steps. A kind or an option that is not implemented is an error, never a guess.</summary>
 internal static class PreTokenizerReader
 {
-    private static readonly CharacterMatcher WhiteSpace = new(Rune.IsWhiteSpace);
+    private static readonly CharacterMatcher WhiteSpace = new(rune => ScriptSpace.Contains(rune));
 
     public static List<PreTokenizer> Read(JsonElement? component)
     {
@@ -40,7 +39,7 @@ internal static class PreTokenizerReader
                 break;
             case "Digits":
                 bool individual = component.Flag("individual_digits", absent: false);
-                steps.Add(Split(IsNumeric, individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous));
+                steps.Add(Split(IsDigit, individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous));
                 break;
             case "Metaspace": steps.Add(ReadMetaspace(component)); break;
             case "Whitespace":
@@ -64,9 +63,8 @@ internal static class PreTokenizerReader
     private static SplitPreTokenizer Split(Func<Rune, bool> isDelimiter, SplitBehavior behavior) =>
         new(new CharacterMatcher(isDelimiter), behavior, invert: false);
 
-    /// <summary>All numbers, not only decimal digits, as the reference does.</summary>
-    private static bool IsNumeric(Rune rune) => Rune.GetUnicodeCategory(rune)
-        is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
+    /// <summary>ASCII digits, as in @huggingface/tokenizers; the Rust library takes all numerals.</summary>
+    private static bool IsDigit(Rune rune) => rune.Value is >= '0' and <= '9';
 
     private static SplitPreTokenizer ReadDelimiter(JsonElement component)
     {
