@@ -21,9 +21,9 @@ internal static class TinyModel
     private const int Layers = 2;
 
     /// <summary>Every file of the model, by name.</summary>
-    public static Dictionary<string, byte[]> Files(int seed = 1) => new()
+    public static Dictionary<string, byte[]> Files(int seed = 1, int contextLength = ContextLength) => new()
     {
-        ["config.json"] = JsonSerializer.SerializeToUtf8Bytes(Config()),
+        ["config.json"] = JsonSerializer.SerializeToUtf8Bytes(Config(contextLength)),
         ["tokenizer.json"] = JsonSerializer.SerializeToUtf8Bytes(Tokenizer()),
         ["tokenizer_config.json"] = """{"bos_token":"<s>","eos_token":"</s>","unk_token":"<unk>","add_bos_token":true,"add_eos_token":false}"""u8.ToArray(),
         ["model.safetensors"] = Weights(seed),
@@ -68,7 +68,7 @@ internal static class TinyModel
         }
     }
 
-    private static object Config() => new
+    private static object Config(int contextLength) => new
     {
         architectures = new[] { "LlamaForCausalLM" },
         model_type = "llama",
@@ -78,7 +78,7 @@ internal static class TinyModel
         num_attention_heads = Heads,
         num_key_value_heads = KeyValueHeads,
         vocab_size = VocabularySize,
-        max_position_embeddings = ContextLength,
+        max_position_embeddings = contextLength,
         rms_norm_eps = 1e-5,
         rope_theta = 10000.0,
         hidden_act = "silu",

@@ -58,7 +58,9 @@ internal sealed class TestHost : IAsyncDisposable
     /// <summary>A client with a token.</summary>
     public HttpClient Client(string? token)
     {
-        HttpClient client = new() { BaseAddress = Address };
+        // A response that is given up closes its connection at once; by default the client would read on for two seconds, to reuse it.
+        SocketsHttpHandler handler = new() { MaxResponseDrainSize = 0, ResponseDrainTimeout = TimeSpan.Zero };
+        HttpClient client = new(handler) { BaseAddress = Address };
         if (token is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return client;
     }
