@@ -14,6 +14,7 @@ public sealed unsafe class SafeTensorsFile : IDisposable
     private readonly MemoryMappedFile _mapping;
     private readonly MemoryMappedViewAccessor _view;
     private byte* _start;
+    private int _disposed;
 
     private SafeTensorsFile(MemoryMappedFile mapping, MemoryMappedViewAccessor view, byte* start, SafeTensorsHeader header)
     {
@@ -71,7 +72,7 @@ public sealed unsafe class SafeTensorsFile : IDisposable
 
     public void Dispose()
     {
-        if (_start is null) return;
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _start = null;
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();

@@ -80,7 +80,7 @@ public sealed class SafeTensorsHeader
     /// <param name="stream">Seekable or not; short reads are fine.</param>
     /// <param name="fileLength">Bytes of the whole file, which the stream need not hold.</param>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <exception cref="SafeTensorsException">Any rule broken, or StreamTooShort.</exception>
+    /// <exception cref="SafeTensorsException">Any rule broken, or StreamTooShort. What the stream itself throws passes through.</exception>
     public static async Task<SafeTensorsHeader> ReadAsync(Stream stream, long fileLength, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(stream);

@@ -17,7 +17,8 @@ internal sealed record Model(IReadOnlyList<Model.Tensor> Tensors, IReadOnlyDicti
         .Array[0, 12]
         .Select(string.Concat);
 
-    private static readonly Gen<string> s_name = s_text.Where(name => name.Length > 0 && !name.Contains("..", StringComparison.Ordinal) && name != "__metadata__");
+    private static readonly Gen<string> s_name = s_text.Where(
+        name => name.Length > 0 && !name.Contains("..", StringComparison.Ordinal) && name != "__metadata__");
 
     // A dimension that keeps the packed dtypes in whole bytes comes last, unless the shape is a scalar of 8 bits or more.
     private static readonly Gen<Tensor> s_tensor = Gen.Select(
@@ -33,9 +34,11 @@ internal sealed record Model(IReadOnlyList<Model.Tensor> Tensors, IReadOnlyDicti
         });
 
     public static Gen<Model> Generate { get; } = Gen.Select(
-        s_tensor.Array[0, 12], Gen.Dictionary(s_text, s_text)[0, 6], (tensors, metadata) => new Model([.. tensors.DistinctBy(tensor => tensor.Name)], metadata));
+        s_tensor.Array[0, 12], Gen.Dictionary(s_text, s_text)[0, 6],
+        (tensors, metadata) => new Model([.. tensors.DistinctBy(tensor => tensor.Name)], metadata));
 
-    public IReadOnlyList<TensorSource> Sources => [.. Tensors.Select(tensor => new TensorSource(tensor.Name, tensor.DType, tensor.Shape, tensor.Bytes))];
+    public IReadOnlyList<TensorSource> Sources =>
+        [.. Tensors.Select(tensor => new TensorSource(tensor.Name, tensor.DType, tensor.Shape, tensor.Bytes))];
 
     internal sealed record Tensor(string Name, DType DType, ImmutableArray<long> Shape, byte[] Bytes);
 }

@@ -2,7 +2,9 @@ using TinyLlm.SafeTensors.Tests.Rules;
 
 namespace TinyLlm.SafeTensors.Tests;
 
-/// <summary>Every rule of <see cref="AllRules"/> gives its own error and a message that helps; files have theirs in <see cref="SafeTensorsFileTests"/>.</summary>
+/// <summary>
+/// Every rule of <see cref="AllRules"/> gives its own error and a message that helps; files have theirs in <see cref="SafeTensorsFileTests"/>.
+/// </summary>
 public sealed class RuleTests
 {
     // Longest message: two pieces of foreign text, each escaped and cut, and our own words.
@@ -11,7 +13,8 @@ public sealed class RuleTests
     // These need a file, and are shown where the files are.
     private static readonly SafeTensorsError[] s_ofFiles =
     [
-        SafeTensorsError.FileMissing, SafeTensorsError.NotAFile, SafeTensorsError.FileUnreadable, SafeTensorsError.TensorNotInFile, SafeTensorsError.TensorTooLargeForSpan,
+        SafeTensorsError.FileMissing, SafeTensorsError.NotAFile, SafeTensorsError.FileUnreadable,
+        SafeTensorsError.TensorNotInFile, SafeTensorsError.TensorTooLargeForSpan,
     ];
 
     public static TheoryData<string> Names => [.. AllRules.All.Select(rule => rule.Name)];
@@ -28,8 +31,8 @@ public sealed class RuleTests
         Assert.All(rule.MessageParts, part => Assert.Contains(part, refused.Message, StringComparison.Ordinal));
         Assert.DoesNotContain(refused.Message, char.IsControl);
         Assert.InRange(refused.Message.Length, 20, MaxMessageCharacters);
-        if (refused.Message.StartsWith("tensor '", StringComparison.Ordinal)) Assert.StartsWith($"tensor '{refused.Tensor}': ", refused.Message, StringComparison.Ordinal);
-        else Assert.Null(refused.Tensor);
+        bool aboutATensor = refused.Message.StartsWith($"tensor '{refused.Tensor}': ", StringComparison.Ordinal);
+        Assert.True(aboutATensor == refused.Tensor is not null, refused.Message);
         Assert.Null(refused.FileName);
     }
 

@@ -128,9 +128,15 @@ public sealed class SafeTensorsFileTests : IDisposable
         for (int length = 0; length < whole.Length; length++)
         {
             string path = Store(whole[..length]);
-            SafeTensorsError expected = length < 8 ? SafeTensorsError.FileTooShort : length < whole.Length - 5 ? SafeTensorsError.HeaderPastEnd : SafeTensorsError.DataPastEnd;
+            int dataOffset = whole.Length - 5;
+            (SafeTensorsError expected, int end) = length switch
+            {
+                < 8 => (SafeTensorsError.FileTooShort, length),
+                _ when length < dataOffset => (SafeTensorsError.HeaderPastEnd, length),
+                _ => (SafeTensorsError.DataPastEnd, length - dataOffset),
+            };
 
-            AssertRefusal(Open(path), expected, $"{(length < whole.Length - 5 ? length : length - whole.Length + 5)}");
+            AssertRefusal(Open(path), expected, $"{end}");
 
             // Neither a handle nor a mapping may be left: this open would meet them.
             using FileStream exclusive = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);

@@ -40,7 +40,8 @@ public sealed class ShardedIndexTests
     }
 
     [Fact]
-    public void Validate_EmptyMapWithoutShards_Passes() => ShardedIndex.Parse("""{"weight_map":{}}"""u8).Validate(new Dictionary<string, SafeTensorsHeader>());
+    public void Validate_EmptyMapWithoutShards_Passes() =>
+        ShardedIndex.Parse("""{"weight_map":{}}"""u8).Validate(new Dictionary<string, SafeTensorsHeader>());
 
     [Fact]
     public void Parse_LongestShardName_IsLegal()
@@ -55,14 +56,39 @@ public sealed class ShardedIndexTests
     [Fact]
     public void Parse_MostEntriesWithAShardEach_StaysWithinTheReadersMemory()
     {
-        string entries = string.Join(',', Enumerable.Range(0, SafeTensorsLimits.MaxTensors).Select(i => $"\"{i:x}\":\"{i.ToString("x").PadLeft(200, 'm')}.safetensors\""));
-        byte[] json = Encoding.ASCII.GetBytes($$$"""{"weight_map":{{{{entries}}}}}""");
+        IEnumerable<string> entries = Enumerable.Range(0, SafeTensorsLimits.MaxTensors)
+            .Select(i => $"\"{i:x}\":\"{i.ToString("x").PadLeft(200, 'm')}.safetensors\"");
+        byte[] json = Encoding.ASCII.GetBytes($$$"""{"weight_map":{{{{string.Join(',', entries)}}}}}""");
         long before = GC.GetAllocatedBytesForCurrentThread();
 
         ShardedIndex index = ShardedIndex.Parse(json);
 
         Assert.Equal(SafeTensorsLimits.MaxTensors, index.WeightMap.Count);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, FuzzRun.MaxAllocatedBytes - 1);
+    }
+
+    [Fact]
+    public void Parse_TenThousandMutations_AreReadOrRefused()
+    {
+        byte[] seed = FileText.File(
+            """{"metadata":{"total_size":12},"weight_map":{"a":"m-1.safetensors","\u0062":"m-1.safetensors","c":"m-2.safetensors"}}""", 0);
+        int accepted = 0;
+        for (ulong i = 0; i < 10_000; i++)
+        {
+            FuzzRandom random = new(i);
+            byte[] mutated = Mutator.Mutate([.. seed], 1 + random.Below(3), random);
+            try
+            {
+                ShardedIndex index = ShardedIndex.Parse(mutated.AsSpan(Math.Min(8, mutated.Length)));
+                Assert.All(index.WeightMap.Values, shard => Assert.Matches("^[A-Za-z0-9][A-Za-z0-9._-]*[.]safetensors$", shard));
+                accepted++;
+            }
+            catch (SafeTensorsException)
+            {
+                // Refused, which is the only other way out.
+            }
+        }
+        Assert.InRange(accepted, 500, 9_500);
     }
 
     private static SafeTensorsHeader Header(params string[] names)

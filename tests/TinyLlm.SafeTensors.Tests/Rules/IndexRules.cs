@@ -48,7 +48,12 @@ internal static class IndexRules
         yield return new(
             "16 MiB of index keys", SafeTensorsError.TextTooLong,
             () => ParseIndex($$$"""{"weight_map":{"{{{new string('x', (16 << 20) + 1)}}}":"m.safetensors"}}"""), "16777217", "16777216");
-        foreach (string shard in new[] { "", ".safetensors", "../m.safetensors", "a/m.safetensors", @"a\\m.safetensors", "/m.safetensors", "m..safetensors", "m.bin", "m.safetensors ", "m\\u0000.safetensors", "é.safetensors", "C:m.safetensors", ".m.safetensors", "-.safetensors/x", $"{new string('m', 244)}.safetensors" })
+        string[] foreignNames =
+        [
+            "", ".safetensors", "../m.safetensors", "a/m.safetensors", @"a\\m.safetensors", "/m.safetensors", "m..safetensors", "m.bin",
+            "m.safetensors ", "m\\u0000.safetensors", "é.safetensors", "C:m.safetensors", ".m.safetensors", "-.safetensors/x", $"{new string('m', 244)}.safetensors",
+        ];
+        foreach (string shard in foreignNames)
             yield return new(
                 $"shard '{shard}'", SafeTensorsError.ShardName, () => ParseIndex($$$"""{"weight_map":{"ab":"{{{shard}}}"}}"""),
                 "'ab'", "255", ".safetensors");

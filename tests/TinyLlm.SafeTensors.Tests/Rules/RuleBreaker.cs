@@ -9,7 +9,8 @@ internal static class RuleBreaker
 {
     public static void Read(byte[] file) => SafeTensorsHeader.ParsePrefix(file, file.Length);
 
-    public static void ReadPrefix(ulong headerBytes, long fileLength) => SafeTensorsHeader.ParsePrefix(BitConverter.GetBytes(headerBytes), fileLength);
+    public static void ReadPrefix(ulong headerBytes, long fileLength) =>
+        SafeTensorsHeader.ParsePrefix(BitConverter.GetBytes(headerBytes), fileLength);
 
     public static void ReadStream(byte[] bytes, long fileLength) =>
         SafeTensorsHeader.ReadAsync(new ShortReads(bytes, 3), fileLength, CancellationToken.None).GetAwaiter().GetResult();

@@ -37,7 +37,8 @@ internal static class StructureRules
         yield return new(
             "metadata key twice", SafeTensorsError.DuplicateKey, () => Header("""{"__metadata__":{"k":"","\u006b":""}}"""),
             "'k'", "twice");
-        foreach ((string json, string found) in new[] { ("1", "a number"), ("[]", "an array"), ("null", "null"), ("true", "true or false"), ("\"x\"", "a string") })
+        (string, string)[] notObjects = [("1", "a number"), ("[]", "an array"), ("null", "null"), ("true", "true or false"), ("\"x\"", "a string")];
+        foreach ((string json, string found) in notObjects)
         {
             yield return new(
                 $"tensor is {found}", SafeTensorsError.WrongJsonType, () => Header($$$"""{"ab":{{{json}}}}"""),
@@ -81,7 +82,13 @@ internal static class StructureRules
         yield return new(
             "field of 100,000 letters", SafeTensorsError.UnknownField, () => Header($$$"""{"ab":{"{{{new string('x', 100_000)}}}":1}}"""),
             "'ab'", "xxx");
-        foreach ((string field, string rest) in new[] { ("dtype", "\"shape\":[1],\"data_offsets\":[0,1]"), ("shape", "\"dtype\":\"U8\",\"data_offsets\":[0,1]"), ("data_offsets", "\"dtype\":\"U8\",\"shape\":[1]") })
+        (string, string)[] incomplete =
+        [
+            ("dtype", "\"shape\":[1],\"data_offsets\":[0,1]"),
+            ("shape", "\"dtype\":\"U8\",\"data_offsets\":[0,1]"),
+            ("data_offsets", "\"dtype\":\"U8\",\"shape\":[1]"),
+        ];
+        foreach ((string field, string rest) in incomplete)
             yield return new(
                 $"{field} missing", SafeTensorsError.MissingField, () => Header($$$"""{"ab":{{{{rest}}}}}"""),
                 "'ab'", $"'{field}'", "once");

@@ -33,7 +33,7 @@ internal static class TextRules
         yield return new("second object", SafeTensorsError.TrailingBytes, () => Header("{} {}"), "0x7b", "0x20");
         yield return new(
             "high surrogate alone in a name", SafeTensorsError.LoneSurrogate, () => Header("""{"a\ud800":1}"""),
-            @"a\u{5c}ud800".Replace(@"\u{5c}", "\\"), "both halves");
+            @"a\ud800", "both halves");
         yield return new("low surrogate alone in a name", SafeTensorsError.LoneSurrogate, () => Header("""{"\udc00":1}"""), "udc00", "both halves");
         yield return new(
             "high surrogate before a plain escape", SafeTensorsError.LoneSurrogate, () => Header("""{"\ud800\u0041":1}"""),

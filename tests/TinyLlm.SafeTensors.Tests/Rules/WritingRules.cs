@@ -36,7 +36,7 @@ internal static class WritingRules
             "'ab'", "8");
         yield return new(
             "lone surrogate to write", SafeTensorsError.LoneSurrogate, () => Write(U8("ab\ud800", 1)),
-            @"'ab\u{fffd}'".Replace(@"\u{fffd}", "\ufffd"), "at 2");
+            "'ab\ufffd'", "at 2");
         yield return new(
             "lone surrogate to write in metadata", SafeTensorsError.LoneSurrogate, () => Write(new Dictionary<string, string> { ["k"] = "\udc00" }),
             "'k'", "at 0");

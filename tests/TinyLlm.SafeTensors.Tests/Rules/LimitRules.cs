@@ -4,7 +4,7 @@ using static TinyLlm.SafeTensors.Tests.Rules.RuleBreaker;
 namespace TinyLlm.SafeTensors.Tests.Rules;
 
 /// <summary>The bounds on amounts.</summary>
-internal static class LimitsRules
+internal static class LimitRules
 {
     public static IEnumerable<Rule> All()
     {

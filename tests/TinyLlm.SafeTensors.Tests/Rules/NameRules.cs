@@ -3,7 +3,7 @@ using static TinyLlm.SafeTensors.Tests.Rules.RuleBreaker;
 namespace TinyLlm.SafeTensors.Tests.Rules;
 
 /// <summary>Names of tensors, read and written.</summary>
-internal static class NamesRules
+internal static class NameRules
 {
     private const string Fields = """
         "dtype":"U8","shape":[1],"data_offsets":[0,1]

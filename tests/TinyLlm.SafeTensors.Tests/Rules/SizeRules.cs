@@ -3,7 +3,7 @@ using static TinyLlm.SafeTensors.Tests.Rules.RuleBreaker;
 namespace TinyLlm.SafeTensors.Tests.Rules;
 
 /// <summary>Shape times dtype against offsets.</summary>
-internal static class SizesRules
+internal static class SizeRules
 {
     public static IEnumerable<Rule> All()
     {
@@ -26,7 +26,8 @@ internal static class SizesRules
                 $"{name} a byte long", SafeTensorsError.SizeMismatch, () => Tensor(name, "8", $"0,{dtype.BitsPerElement() + 1}"),
                 "'ab'", name, "[8]", $"{dtype.BitsPerElement() + 1} bytes", $"takes {dtype.BitsPerElement()}");
         }
-        foreach ((string dtype, string shape, string bits) in new[] { ("F4", "3", "12"), ("F4", "", "4"), ("F6_E2M3", "2", "12"), ("F6_E3M2", "3,3", "54") })
+        (string, string, string)[] partial = [("F4", "3", "12"), ("F4", "", "4"), ("F6_E2M3", "2", "12"), ("F6_E3M2", "3,3", "54")];
+        foreach ((string dtype, string shape, string bits) in partial)
             yield return new(
                 $"{dtype} [{shape}] in whole bytes", SafeTensorsError.PartialByte, () => Tensor(dtype, shape, "0,2"),
                 "'ab'", dtype, $"{bits} bits", "multiple of 8");
