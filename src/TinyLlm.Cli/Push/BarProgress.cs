@@ -27,7 +27,7 @@ internal sealed class BarProgress : IPushProgress
                 new ProgressBarColumn(),
                 new PercentageColumn(),
                 new DownloadedColumn { Base = FileSizeBase.Decimal },
-                new TransferSpeedColumn { Base = FileSizeBase.Decimal },
+                new RateColumn(),
                 new RemainingTimeColumn())
             .StartAsync(bars => send(new BarProgress(bars, folder)));
 
