@@ -31,8 +31,11 @@ internal sealed class BarProgress : IPushProgress
                 new RemainingTimeColumn())
             .StartAsync(bars => send(new BarProgress(bars, folder)));
 
-    public void Begin(ModelFile file) =>
-        files[file] = bars.AddTaskBefore(Markup.Escape(ControlFilter.Clean(file.Name, singleLine: true)), new ProgressTaskSettings { MaxValue = Math.Max(1, file.Bytes) }, total);
+    public void Begin(ModelFile file)
+    {
+        string name = Markup.Escape(ControlFilter.Clean(file.Name, singleLine: true));
+        files[file] = bars.AddTaskBefore(name, new ProgressTaskSettings { MaxValue = Math.Max(1, file.Bytes) }, total);
+    }
 
     public void Report(ModelFile file, long position)
     {

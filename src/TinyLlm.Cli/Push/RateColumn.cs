@@ -9,6 +9,9 @@ internal sealed class RateColumn : ProgressColumn
 {
     protected override bool NoWrap => true;
 
-    public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-        new Spectre.Console.Text(task.ElapsedTime is { TotalSeconds: > 0 } elapsed ? $"{ByteSize.Text((long)(task.Value / elapsed.TotalSeconds))}/s" : "").RightJustified();
+    public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
+    {
+        string rate = task.ElapsedTime is { TotalSeconds: > 0 } elapsed ? $"{ByteSize.Text((long)(task.Value / elapsed.TotalSeconds))}/s" : "";
+        return new Spectre.Console.Text(rate).RightJustified();
+    }
 }
