@@ -47,6 +47,10 @@ internal static class CommandLine
         {
             return Fail(context.Screen, fault.Message, ExitCode.Usage);
         }
+        catch (Exception fault)
+        {
+            return Fail(context.Screen, $"a fault of tinyllm itself, please report it: {fault.GetType().Name}: {fault.Message}", ExitCode.Failed);
+        }
     }
 
     private static RootCommand CreateRoot(CliContext context)

@@ -71,7 +71,7 @@ public sealed class CliTests(SharedHost shared) : IDisposable
     }
 
     [Fact]
-    public async Task Cli_Piped_TalksWithoutATerminal()
+    public async Task Cli_NothingToSayOrAWrongToken_ExitCodesTellThemApart()
     {
         await LoginAsync("cli-piped");
         await OkAsync("push", Stories.Folder);

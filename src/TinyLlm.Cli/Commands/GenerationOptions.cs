@@ -8,7 +8,7 @@ internal sealed class GenerationOptions
 {
     private readonly Option<int?> maxTokens = new("--max-tokens") { Description = "The most tokens to generate", HelpName = "N" };
     private readonly Option<double?> temperature = new("--temperature") { Description = "0 takes the likeliest token each time", HelpName = "T" };
-    private readonly Option<double?> topP = new("--top-p") { Description = "Draw from the likeliest tokens that together have this probability", HelpName = "P" };
+    private readonly Option<double?> topP = new("--top-p") { Description = "Draw from the likeliest tokens of this probability together", HelpName = "P" };
     private readonly Option<int?> topK = new("--top-k") { Description = "Draw from this many likeliest tokens", HelpName = "K" };
     private readonly Option<long?> seed = new("--seed") { Description = "The same seed draws the same answer", HelpName = "SEED" };
 

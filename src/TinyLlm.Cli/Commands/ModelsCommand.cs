@@ -46,7 +46,7 @@ internal static class ModelsCommand
     private static void WriteLines(Screen screen, IReadOnlyList<ModelEntry> models)
     {
         foreach (ModelEntry model in models)
-            screen.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Name(model)}\t{model.Architecture}\t{model.Parameters}\t{model.Bytes}\t{model.Digest}"));
+            screen.WriteLine(string.Join('\t', Name(model), model.Architecture, model.Parameters, model.Bytes, model.Digest));
     }
 
     private static string Name(ModelEntry model) => model.Version is int version ? $"{model.Owner}/{model.Model}@{version}" : $"{model.Owner}/{model.Model}";

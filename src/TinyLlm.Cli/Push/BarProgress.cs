@@ -27,12 +27,15 @@ internal sealed class BarProgress : IPushProgress
                 new ProgressBarColumn(),
                 new PercentageColumn(),
                 new DownloadedColumn { Base = FileSizeBase.Decimal },
-                new TransferSpeedColumn { Base = FileSizeBase.Decimal },
+                new RateColumn(),
                 new RemainingTimeColumn())
             .StartAsync(bars => send(new BarProgress(bars, folder)));
 
-    public void Begin(ModelFile file) =>
-        files[file] = bars.AddTaskBefore(Markup.Escape(ControlFilter.Clean(file.Name, singleLine: true)), new ProgressTaskSettings { MaxValue = Math.Max(1, file.Bytes) }, total);
+    public void Begin(ModelFile file)
+    {
+        string name = Markup.Escape(ControlFilter.Clean(file.Name, singleLine: true));
+        files[file] = bars.AddTaskBefore(name, new ProgressTaskSettings { MaxValue = Math.Max(1, file.Bytes) }, total);
+    }
 
     public void Report(ModelFile file, long position)
     {

@@ -61,7 +61,8 @@ internal sealed class FileSegment : HttpContent
         return true;
     }
 
-    private static async Task ReadAsync(ModelFile file, long offset, long count, Func<ReadOnlyMemory<byte>, ValueTask> take, CancellationToken cancellationToken)
+    private static async Task ReadAsync(
+        ModelFile file, long offset, long count, Func<ReadOnlyMemory<byte>, ValueTask> take, CancellationToken cancellationToken)
     {
         await using FileStream stream = new(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
         if (stream.Length != file.Bytes) throw new UsageException($"{file.Name} changed while it was sent: push again");

@@ -66,6 +66,18 @@ public sealed class PushCommandTests
     }
 
     [Fact]
+    public async Task Push_OnATerminal_DrawsABarWithRatePerFileAndForAll()
+    {
+        UploadTarget target = new();
+        await using StandInHost host = await StandInHost.StartAsync(target.Map);
+        using CliRun run = new CliRun { ErrorIsTerminal = true }.At(host);
+        Assert.Equal(ExitCode.Ok, await run.RunAsync("push", ModelSample.Write(run.NewFolder("stories"))));
+        Assert.Equal("alice/stories@1 d1\n", run.Out.Text);
+        foreach (string bar in (string[])["config.json", "tokenizer.json", Weights, "validating"])
+            Assert.Matches($@"{bar}.*100\s*%.*B/s", run.Error.Text);
+    }
+
+    [Fact]
     public async Task Push_EmptyFile_IsSentAsOne()
     {
         UploadTarget target = new();

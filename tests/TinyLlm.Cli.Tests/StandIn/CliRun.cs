@@ -17,8 +17,11 @@ internal sealed class CliRun : IDisposable
 
     public Interrupts Interrupts { get; } = new();
 
-    /// <summary>Whether the streams pretend to be terminals.</summary>
+    /// <summary>Whether standard input and output pretend to be terminals.</summary>
     public bool IsTerminal { get; init; }
+
+    /// <summary>Whether standard error pretends to be one, so that progress is drawn.</summary>
+    public bool ErrorIsTerminal { get; init; }
 
     public TextReader In { get; set; } = TextReader.Null;
 
@@ -34,7 +37,7 @@ internal sealed class CliRun : IDisposable
 
     public Task<int> RunAsync(params string[] args) => CommandLine.RunAsync(args, new CliContext
     {
-        Screen = new Screen(In, Out, Error) { InIsTerminal = IsTerminal, OutIsTerminal = IsTerminal, ErrorIsTerminal = false },
+        Screen = new Screen(In, Out, Error) { InIsTerminal = IsTerminal, OutIsTerminal = IsTerminal, ErrorIsTerminal = ErrorIsTerminal },
         Interrupts = Interrupts,
         Variable = name => Variables.GetValueOrDefault(name),
         Credentials = Store,
