@@ -1,1 +1,20 @@
-return;
+using TinyLlm.Host.Hosting;
+
+// Bad arguments and options are one clear line and exit code 2, never a stack trace.
+try
+{
+    HostArguments arguments = HostArguments.Parse(args);
+    if (arguments.Information is { } information)
+    {
+        Console.WriteLine(information);
+        return 0;
+    }
+    await using WebApplication app = TinyLlmApplication.Build(arguments);
+    await app.RunAsync();
+    return 0;
+}
+catch (HostStartException exception)
+{
+    Console.Error.WriteLine($"error: {exception.Message}");
+    return 2;
+}

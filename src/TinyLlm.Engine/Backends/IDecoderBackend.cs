@@ -1,0 +1,20 @@
+namespace TinyLlm.Engine;
+
+/// <summary>
+/// The forward pass on one device, and nothing else: sampling, batching and queues live above it. After construction every member but
+/// <see cref="Device"/> and <see cref="LiveTensors"/> is called by one thread only.
+/// </summary>
+public interface IDecoderBackend : IDisposable
+{
+    /// <summary>What it computes on.</summary>
+    EngineDeviceInfo Device { get; }
+
+    /// <summary>Tensors that exist now: back to its baseline when nothing is loaded. May be read by any thread.</summary>
+    long LiveTensors { get; }
+
+    /// <summary>
+    /// Makes a decoder of a validated checkpoint. The decoder keeps the checkpoint's files mapped until it is disposed, whatever becomes of
+    /// <paramref name="checkpoint"/>.
+    /// </summary>
+    IDecoder Load(Checkpoint checkpoint);
+}

@@ -1,0 +1,223 @@
+using Microsoft.Extensions.Logging;
+
+namespace TinyLlm.Engine;
+
+/// <summary>
+/// One device's loop: a dedicated thread that owns every tensor of the device and runs all sequences of all its models together.
+/// Callers meet it through commands and channels only. Owns the backend.
+/// </summary>
+public sealed partial class DeviceLoop : IAsyncDisposable
+{
+    private readonly IDecoderBackend _backend;
+    private readonly DeviceLoopOptions _options;
+    private readonly ILogger<DeviceLoop> _logger;
+    private readonly LoopCounters _counters = new();
+    private readonly Scheduler _scheduler;
+    private readonly AutoResetEvent _signal = new(false);
+    private readonly ITimer _timer;
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<ResidentModel> _models = [];
+    private readonly Lock _lock = new();
+    private List<Command> _inbox = [];
+    private bool _isStopping;
+
+    /// <summary>Starts the thread.</summary>
+    public DeviceLoop(IDecoderBackend backend, DeviceLoopOptions options, TimeProvider time, ILogger<DeviceLoop> logger)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        (_backend, _options, _logger) = (backend, options, logger);
+        Budget = new ByteBudget(backend.Device.BudgetBytes) { Released = Wake };
+        _scheduler = new Scheduler(options, Budget, _counters, time, Wake, Forget, logger);
+        _timer = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _thread = new Thread(Run) { IsBackground = true, Name = $"engine {backend.Device.Kind}" };
+        _thread.Start();
+    }
+
+    /// <summary>What it computes on.</summary>
+    public EngineDeviceInfo Device => _backend.Device;
+
+    /// <summary>The device's memory. Whoever loads a model reserves its weights before and releases them after unloading; the loop reserves caches.</summary>
+    public ByteBudget Budget { get; }
+
+    /// <summary>
+    /// Called on the loop's thread, so it must not block, with the bytes that the next sequence lacks: when it begins to lack them, when the
+    /// number changes, and every second until it has them.
+    /// </summary>
+    public Action<long>? OnStarved
+    {
+        get => _scheduler.OnStarved;
+        set => _scheduler.OnStarved = value;
+    }
+
+    /// <summary>Makes a checkpoint resident. The caller has reserved its WeightBytes on <see cref="Budget"/>, and may dispose it afterwards.</summary>
+    public Task<ResidentModel> LoadAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        return Post(
+            () =>
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                ResidentModel model = new(_backend.Load(checkpoint));
+                _models.Add(model);
+                LogLoaded(model.Config.Architecture, model.WeightBytes);
+                return model;
+            });
+    }
+
+    /// <summary>Frees a model's weights. Afterwards the caller releases its WeightBytes on <see cref="Budget"/>.</summary>
+    /// <exception cref="InvalidOperationException">A sequence still uses it, or it is unloaded.</exception>
+    public Task UnloadAsync(ResidentModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        lock (_lock)
+        {
+            if (model.IsUnloaded) throw new InvalidOperationException("the model is already unloaded");
+            if (model.Sequences > 0) throw new InvalidOperationException($"{model.Sequences} sequences use the model: end them first");
+            model.IsUnloaded = true;
+        }
+        return Post(
+            () =>
+            {
+                _models.Remove(model);
+                model.Decoder.Dispose();
+                return model;
+            });
+    }
+
+    /// <summary>Queues a sequence.</summary>
+    /// <exception cref="EngineBusyException">The waiting queue is full.</exception>
+    /// <exception cref="ArgumentException">The request does not fit the model or can never fit the device.</exception>
+    public Generation Start(ResidentModel model, GenerationRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        int capacityTokens = RequestCheck.CapacityTokens(model, request, Budget.LimitBytes);
+        Sequence sequence = new(model, request, capacityTokens, _options.ChannelTokens, Wake);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isStopping, this);
+            if (model.IsUnloaded) throw new InvalidOperationException("the model is unloaded");
+            if (_counters.Waiting >= _options.MaxWaiting)
+                throw new EngineBusyException($"{_counters.Waiting} sequences wait, and {_options.MaxWaiting} may: try again later", _options.RetryAfter);
+            _counters.AddWaiting(1);
+            model.Sequences++;
+            _inbox.Add(new Command(() => _scheduler.Add(sequence), _ => _scheduler.Add(sequence)));
+        }
+        Wake();
+        return new Generation(sequence);
+    }
+
+    /// <summary>The counters now.</summary>
+    public LoopSnapshot Snapshot() => new(
+        _counters.Steps, _counters.Running, _counters.Waiting, _counters.Paused, Budget.ReservedBytes, _backend.LiveTensors);
+
+    /// <summary>Ends every sequence as Failed, frees every model and the backend, and waits for the thread.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_lock) _isStopping = true;
+        Wake();
+        await _stopped.Task.ConfigureAwait(false);
+    }
+
+    private Task<T> Post<T>(Func<T> work)
+    {
+        TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Command command = new(Work, exception => done.TrySetException(exception));
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isStopping, this);
+            _inbox.Add(command);
+        }
+        Wake();
+        return done.Task;
+
+        void Work()
+        {
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (OperationCanceledException exception)
+            {
+                done.SetCanceled(exception.CancellationToken);
+            }
+            catch (Exception exception)
+            {
+                done.SetException(exception);
+            }
+        }
+    }
+
+    private void Wake() => _signal.Set();
+
+    private void Forget(Sequence sequence)
+    {
+        lock (_lock) sequence.Model.Sequences--;
+    }
+
+    private void Run()
+    {
+        Exception end = new ObjectDisposedException(nameof(DeviceLoop), "the engine stopped");
+        try
+        {
+            while (TakeCommands())
+            {
+                if (_scheduler.Turn()) continue;
+                if (_scheduler.UntilDeadline() is not TimeSpan left) left = Timeout.InfiniteTimeSpan;
+                else if (left <= TimeSpan.Zero) continue;
+                _timer.Change(left, Timeout.InfiniteTimeSpan);
+                _signal.WaitOne();
+            }
+        }
+        catch (Exception exception)
+        {
+            LogDied(exception);
+            end = exception;
+        }
+        finally
+        {
+            Stop(end);
+        }
+    }
+
+    /// <summary>False: the loop must stop.</summary>
+    private bool TakeCommands()
+    {
+        List<Command> commands;
+        lock (_lock)
+        {
+            if (_isStopping) return false;
+            if (_inbox.Count == 0) return true;
+            (commands, _inbox) = (_inbox, []);
+        }
+        foreach (Command command in commands) command.Run();
+        return true;
+    }
+
+    private void Stop(Exception end)
+    {
+        List<Command> commands;
+        lock (_lock)
+        {
+            _isStopping = true;
+            (commands, _inbox) = (_inbox, []);
+        }
+        foreach (Command command in commands) command.Fail(end);
+        _scheduler.EndAll(end);
+        foreach (ResidentModel model in _models) model.Decoder.Dispose();
+        _backend.Dispose();
+        _timer.Dispose();
+        _stopped.SetResult();
+    }
+
+    [LoggerMessage(LogLevel.Information, "Loaded a {Architecture} of {WeightBytes} bytes")]
+    private partial void LogLoaded(string architecture, long weightBytes);
+
+    [LoggerMessage(LogLevel.Critical, "The engine's loop died; every sequence ended")]
+    private partial void LogDied(Exception exception);
+
+    /// <summary>Work for the loop's thread, or what to do with it when the loop stops first.</summary>
+    private readonly record struct Command(Action Run, Action<Exception> Fail);
+}

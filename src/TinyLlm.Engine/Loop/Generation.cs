@@ -1,0 +1,20 @@
+using System.Threading.Channels;
+
+namespace TinyLlm.Engine;
+
+/// <summary>The caller's side of a running sequence. Ends exactly once.</summary>
+public sealed class Generation
+{
+    private readonly Sequence _sequence;
+
+    internal Generation(Sequence sequence) => _sequence = sequence;
+
+    /// <summary>The tokens as they come, at most a channel's worth ahead of the reader. Completes after the last, never with an error.</summary>
+    public ChannelReader<GeneratedToken> Tokens => _sequence.Tokens.Reader;
+
+    /// <summary>Completes once the sequence's slot and cache are free. Never faults.</summary>
+    public Task<GenerationEnd> Completion => _sequence.Completion.Task;
+
+    /// <summary>Ends the sequence before the next turn of the loop. Calling it late or twice does nothing.</summary>
+    public void Cancel() => _sequence.Cancel();
+}

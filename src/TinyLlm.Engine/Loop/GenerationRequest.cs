@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+
+namespace TinyLlm.Engine;
+
+/// <summary>One sequence to generate.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>At least one id of the model's vocabulary, fewer than its context length.</summary>
+    public required ImmutableArray<int> PromptIds { get; init; }
+
+    /// <summary>How tokens are chosen.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>At least 1. The model's context length bounds prompt and completion together.</summary>
+    public required int MaxNewTokens { get; init; }
+
+    /// <summary>Ids that end the sequence. They are not emitted.</summary>
+    public ImmutableArray<int> StopIds { get; init; } = [];
+
+    /// <summary>Whom the work is for: turns are shared out between callers, not sequences.</summary>
+    public string Caller { get; init; } = "";
+}

@@ -1,0 +1,10 @@
+namespace TinyLlm.Engine;
+
+/// <summary>A device's counters at one moment.</summary>
+/// <param name="Steps">Turns that ran at least one model.</param>
+/// <param name="RunningSequences">Sequences that hold a slot and a cache.</param>
+/// <param name="WaitingSequences">Sequences that wait for one.</param>
+/// <param name="PausedSequences">Of the running ones, those whose reader is a channel's worth behind.</param>
+/// <param name="ReservedBytes">Weights and caches.</param>
+/// <param name="LiveTensors">The backend's tensors.</param>
+public sealed record LoopSnapshot(long Steps, int RunningSequences, int WaitingSequences, int PausedSequences, long ReservedBytes, long LiveTensors);

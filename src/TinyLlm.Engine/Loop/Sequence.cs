@@ -1,0 +1,55 @@
+using System.Threading.Channels;
+
+namespace TinyLlm.Engine;
+
+/// <summary>
+/// One generation inside the loop. The loop's thread owns every field but the cancel flag; the caller sees it as a <see cref="Generation"/>.
+/// </summary>
+internal sealed class Sequence(ResidentModel model, GenerationRequest request, int capacityTokens, int channelTokens, Action wake)
+{
+    private volatile bool _isCancelled;
+
+    public ResidentModel Model { get; } = model;
+
+    public GenerationRequest Request { get; } = request;
+
+    /// <summary>Tokens that its cache must hold.</summary>
+    public int CapacityTokens { get; } = capacityTokens;
+
+    public int MaxNewTokens { get; } = RequestCheck.NewTokens(model, request);
+
+    public SequenceRandom Random { get; } = new(request.Sampling.Seed);
+
+    public Channel<GeneratedToken> Tokens { get; } = Channel.CreateBounded<GeneratedToken>(new BoundedChannelOptions(channelTokens)
+    {
+        SingleReader = true,
+        SingleWriter = true,
+    });
+
+    public TaskCompletionSource<GenerationEnd> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public bool IsCancelled => _isCancelled;
+
+    /// <summary>Null until a slot and memory are there.</summary>
+    public IKeyValueCache? Cache { get; set; }
+
+    public long CacheBytes { get; set; }
+
+    /// <summary>When it began to wait; once it runs, when its reader fell a channel's worth behind. Null: neither.</summary>
+    public long? StalledSince { get; set; }
+
+    public int EmittedTokens { get; set; }
+
+    /// <summary>The token decoded last, which the next forward appends.</summary>
+    public int[] LastToken { get; } = new int[1];
+
+    public bool IsPrefilling => Cache!.Length < Request.PromptIds.Length;
+
+    public bool HasRoom => Tokens.Reader.Count < channelTokens;
+
+    public void Cancel()
+    {
+        _isCancelled = true;
+        wake();
+    }
+}

@@ -1,0 +1,36 @@
+namespace TinyLlm.Engine;
+
+/// <summary>Sequences without a slot, in their caller's order; the caller with the least service is served first. The loop's thread owns it.</summary>
+internal sealed class WaitingQueue(CallerShares shares)
+{
+    private readonly LinkedList<Sequence> _sequences = new();
+
+    public IEnumerable<Sequence> All => _sequences;
+
+    public void Add(Sequence sequence) => _sequences.AddLast(sequence);
+
+    /// <summary>Removes what <paramref name="condition"/> holds for, and gives it to <paramref name="removed"/>.</summary>
+    public void RemoveWhere(Func<Sequence, bool> condition, Action<Sequence> removed)
+    {
+        for (LinkedListNode<Sequence>? node = _sequences.First, next; node is not null; node = next)
+        {
+            next = node.Next;
+            if (!condition(node.Value)) continue;
+            _sequences.Remove(node);
+            removed(node.Value);
+        }
+    }
+
+    /// <summary>The next to be admitted: of the callers with the least service, the one that came first.</summary>
+    public Sequence? Head()
+    {
+        Sequence? head = null;
+        foreach (Sequence sequence in _sequences)
+        {
+            if (head is null || shares.Service(sequence.Request.Caller) < shares.Service(head.Request.Caller)) head = sequence;
+        }
+        return head;
+    }
+
+    public void Remove(Sequence sequence) => _sequences.Remove(sequence);
+}

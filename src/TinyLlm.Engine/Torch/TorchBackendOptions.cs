@@ -1,0 +1,14 @@
+namespace TinyLlm.Engine;
+
+/// <summary>Where and with what the Torch backend computes.</summary>
+public sealed class TorchBackendOptions
+{
+    /// <summary>"auto" (the first CUDA device, else the CPU), "cpu", "cuda" or "cuda:N".</summary>
+    public string Device { get; set; } = "auto";
+
+    /// <summary>Bytes of weights and caches; null: 60% of the memory that this process may use, which leaves room for activations and files.</summary>
+    public long? BudgetBytes { get; set; }
+
+    /// <summary>CPU threads of one operator; null: one per processor.</summary>
+    public int? Threads { get; set; }
+}

@@ -1,0 +1,46 @@
+using static TorchSharp.torch;
+
+namespace TinyLlm.Engine;
+
+/// <summary>
+/// Keys and values of one sequence. One allocation; what a layer reads and writes are views made once, because making a view costs as much as
+/// computing on it. P positions (capacity), K key and value heads, D head size.
+/// </summary>
+internal sealed class TorchCache : IKeyValueCache
+{
+    private readonly Tensor _memory;
+
+    public TorchCache(DecoderConfig config, int capacity, Device device)
+    {
+        Capacity = capacity;
+        _memory = empty([config.LayerCount, 2, capacity, config.KeyValueHeadCount, config.HeadSize], ScalarType.Float32, device);
+        Layers = new Layer[config.LayerCount];
+        for (int i = 0; i < Layers.Length; i++)
+        {
+            using Tensor layer = _memory.select(0, i);
+            Tensor keys = layer.select(0, 0), values = layer.select(0, 1); // (P, K, D)
+            Layers[i] = new Layer(keys, values, keys.permute(1, 2, 0), values.permute(1, 0, 2));
+        }
+    }
+
+    public int Capacity { get; }
+
+    public int Length { get; set; }
+
+    public Layer[] Layers { get; }
+
+    public void Dispose()
+    {
+        foreach (Layer layer in Layers)
+        {
+            layer.Keys.Dispose();
+            layer.Values.Dispose();
+            layer.KeysToRead.Dispose();
+            layer.ValuesToRead.Dispose();
+        }
+        _memory.Dispose();
+    }
+
+    /// <summary>Keys and Values, (P, K, D), are written; KeysToRead, (K, D, P), and ValuesToRead, (K, P, D), are the same memory.</summary>
+    public sealed record Layer(Tensor Keys, Tensor Values, Tensor KeysToRead, Tensor ValuesToRead);
+}

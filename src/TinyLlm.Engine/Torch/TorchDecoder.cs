@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace TinyLlm.Engine;
+
+/// <summary>
+/// A decoder's forward pass on libtorch. Knows tensors, and no sampling, text or schedule. One thread uses it.
+/// B sequences, N rows of all of them, C hidden size, V vocabulary.
+/// </summary>
+internal sealed class TorchDecoder : IDecoder
+{
+    // Below this, handing work to a second thread costs more than it brings (measured on the reference machine with stories260K, 1 MB).
+    private const long OneThreadBytes = 8 << 20;
+
+    private readonly Checkpoint _checkpoint;
+    private readonly Device _device;
+    private readonly int _threads;
+    private readonly RotaryPositions _rotary;
+    private readonly List<IDisposable> _parts = [];
+    private readonly Tensor _embedding, _head;
+    private readonly TorchLayer[] _layers;
+    private readonly RmsNorm _norm;
+
+    public TorchDecoder(Checkpoint checkpoint, Device device, int threads)
+    {
+        _checkpoint = checkpoint;
+        _device = device;
+        _threads = checkpoint.Facts.WeightBytes < OneThreadBytes ? 1 : threads;
+        _rotary = new RotaryPositions(Config, device);
+        checkpoint.Hold();
+        try
+        {
+            set_num_threads(_threads);
+            _embedding = Own(MappedTensors.Load(checkpoint, "model.embed_tokens.weight", device)); // (V, C)
+            Tensor head = Config.TiedEmbeddings ? _embedding : Own(MappedTensors.Load(checkpoint, "lm_head.weight", device)); // (V, C)
+            _head = Own(head.t()); // (C, V)
+            _norm = Own(new RmsNorm(checkpoint, "model.norm.weight", Config.HiddenSize, Config.NormEpsilon, device));
+            _layers = new TorchLayer[Config.LayerCount];
+            for (int i = 0; i < _layers.Length; i++) _layers[i] = Own(new TorchLayer(checkpoint, i, device));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public DecoderConfig Config => _checkpoint.Config;
+
+    public long WeightBytes => _checkpoint.Facts.WeightBytes;
+
+    public long CacheBytes(int tokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(tokens);
+        return checked(2L * Config.LayerCount * Config.KeyValueHeadCount * Config.HeadSize * sizeof(float) * tokens);
+    }
+
+    public IKeyValueCache CreateCache(int capacityTokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacityTokens, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacityTokens, Config.ContextLength);
+        return new TorchCache(Config, capacityTokens, _device);
+    }
+
+    public void Forward(ReadOnlySpan<DecoderInput> batch, Span<float> logits)
+    {
+        Check(batch, logits.Length);
+        if (get_num_threads() != _threads) set_num_threads(_threads);
+        using IDisposable mode = inference_mode();
+        using IDisposable scope = NewDisposeScope();
+        RaggedBatch ragged = new(batch, _rotary, Config.HeadSize, _device);
+        Tensor x = _embedding.index_select(0, ragged.Ids); // (N, C)
+        foreach (TorchLayer layer in _layers) x = layer.Forward(x, ragged);
+        if (ragged.LastRows is not null) x = x.index_select(0, ragged.LastRows); // (B, C)
+        Tensor scores = _norm.Forward(x).mm(_head).cpu(); // (B, V)
+        MemoryMarshal.Cast<byte, float>(scores.bytes).CopyTo(logits);
+        foreach (RaggedBatch.Part part in ragged.Parts) part.Cache.Length += part.Rows;
+    }
+
+    public void Dispose()
+    {
+        if (_parts.Count == 0) return;
+        foreach (IDisposable part in _parts) part.Dispose();
+        _parts.Clear();
+        _checkpoint.Release();
+    }
+
+    private T Own<T>(T part) where T : IDisposable
+    {
+        _parts.Add(part);
+        return part;
+    }
+
+    private void Check(ReadOnlySpan<DecoderInput> batch, int logitCount)
+    {
+        if (batch.IsEmpty) throw new ArgumentException("the batch is empty", nameof(batch));
+        if (logitCount != checked(batch.Length * Config.VocabularySize))
+            throw new ArgumentException($"room for {logitCount} logits, and the batch gives {batch.Length} x {Config.VocabularySize}", nameof(logitCount));
+        foreach (DecoderInput input in batch)
+        {
+            if (input.Ids.IsEmpty) throw new ArgumentException("a sequence has no ids", nameof(batch));
+            if (input.Ids.Length > input.Cache.Capacity - input.Cache.Length)
+                throw new ArgumentException($"{input.Ids.Length} ids do not fit a cache that holds {input.Cache.Length} of {input.Cache.Capacity}", nameof(batch));
+            foreach (int id in input.Ids.Span)
+            {
+                if ((uint)id >= (uint)Config.VocabularySize) throw new ArgumentException($"id {id} is outside of the vocabulary of {Config.VocabularySize}", nameof(batch));
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using TinyLlm.Storage;
+
+namespace TinyLlm.Grains.Access;
+
+/// <summary>
+/// The owner's decision that a caller may use one version of a model, for a short time. Whoever serves the request trusts this record
+/// alone: it is authenticated by <see cref="LeaseSigner"/> with a key of the cluster.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.ModelLease")]
+public sealed record ModelLease
+{
+    /// <summary>Who uses the model; caches and fairness are keyed by this user.</summary>
+    [Id(0)] public required UserId Caller { get; init; }
+
+    /// <summary>Whose model it is.</summary>
+    [Id(1)] public required UserId Owner { get; init; }
+
+    /// <summary>The internal id of the version: never reused, so a recreated name never meets old weights.</summary>
+    [Id(2)] public required VersionId Version { get; init; }
+
+    /// <summary>Hexadecimal SHA-256 of the version's manifest; a load that reads another manifest fails.</summary>
+    [Id(3)] public required string ManifestDigest { get; init; }
+
+    /// <summary>What the caller may do.</summary>
+    [Id(4)] public required ModelRight Right { get; init; }
+
+    /// <summary>After this moment nobody accepts the lease.</summary>
+    [Id(5)] public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>HMAC-SHA-256 over all the fields above.</summary>
+    [Id(6)] public ReadOnlyMemory<byte> Mac { get; init; }
+}

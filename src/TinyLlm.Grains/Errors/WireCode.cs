@@ -1,0 +1,11 @@
+using System.Text.Json;
+
+namespace TinyLlm.Grains.Errors;
+
+/// <summary>Names of closed error sets as clients read them: the member in snake_case.</summary>
+public static class WireCode
+{
+    /// <summary>For instance "wrong_tensor_shape".</summary>
+    public static string Of<T>(T member)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(member.ToString());
+}

@@ -1,0 +1,28 @@
+using TinyLlm.Storage;
+
+namespace TinyLlm.Grains.Models;
+
+/// <summary>One model of a user, as the user grain stores it. A model with no version does not exist.</summary>
+internal sealed class ModelRecord
+{
+    /// <summary>The name as its owner spelled it first.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>Published versions, oldest first.</summary>
+    public List<VersionRecord> Versions { get; set; } = [];
+}
+
+/// <summary>One published, immutable version of a model.</summary>
+internal sealed class VersionRecord
+{
+    public required int Number { get; set; }
+
+    public required VersionId Id { get; set; }
+
+    /// <summary>Hexadecimal SHA-256 of the manifest's bytes.</summary>
+    public required string ManifestDigest { get; set; }
+
+    public required DateTimeOffset CreatedAt { get; set; }
+
+    public required ModelFacts Facts { get; set; }
+}

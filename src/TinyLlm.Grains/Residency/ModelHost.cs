@@ -1,0 +1,195 @@
+using Microsoft.Extensions.Logging;
+using TinyLlm.Engine;
+using TinyLlm.Grains.Errors;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Grains.Residency;
+
+/// <summary>
+/// The models in the memory of one silo's accelerator. One load per version however many ask (single flight), a count of holders, and bytes
+/// reserved before they are taken. What does not fit evicts models that nobody holds, the least recently used first and no more than needed;
+/// what still does not fit is refused with a time to retry. Knows no user rules: who may use a model was decided before.
+/// </summary>
+public sealed partial class ModelHost
+{
+    /// <summary>A guess at how soon a running answer ends and frees its model.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<VersionId, Entry> _entries = [];
+    private readonly ModelLoader _loader;
+    private readonly DeviceLoop _loop;
+    private readonly ILogger<ModelHost> _logger;
+    private long _useCounter;
+
+    private sealed class Entry(VersionAddress address)
+    {
+        public VersionAddress Address { get; } = address;
+
+        public required Task<LoadedModel> Loading { get; set; }
+
+        public int Holds { get; set; }
+
+        public long LastUse { get; set; }
+
+        public bool IsIdle => Holds == 0 && Loading.IsCompletedSuccessfully;
+    }
+
+    /// <param name="store">Where the models lie.</param>
+    /// <param name="loop">The accelerator's loop; its budget is shared between weights, which are reserved here, and caches.</param>
+    /// <param name="logger">Tells loads and evictions, by id.</param>
+    public ModelHost(ModelFiles store, DeviceLoop loop, ILogger<ModelHost> logger)
+    {
+        _loader = new ModelLoader(store, loop);
+        _loop = loop;
+        _logger = logger;
+        loop.OnStarved = OnStarved;
+    }
+
+    /// <summary>What the accelerator holds and does, for operators and tests.</summary>
+    public ResidencySnapshot Snapshot()
+    {
+        lock (_gate)
+        {
+            LoopSnapshot engine = _loop.Snapshot();
+            return new ResidencySnapshot(
+                _entries.Values.Count(entry => entry.Loading.IsCompletedSuccessfully),
+                _entries.Values.Sum(entry => entry.Holds),
+                engine.RunningSequences,
+                engine.WaitingSequences,
+                engine.ReservedBytes,
+                _loop.Budget.LimitBytes);
+        }
+    }
+
+    /// <summary>
+    /// The model in memory, loading it if need be. A caller that gives up leaves the load to the others. Throws
+    /// <see cref="RequestException"/> with <see cref="RequestError.NoCapacity"/> when it does not fit.
+    /// </summary>
+    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, CancellationToken cancellationToken)
+    {
+        Entry entry = Hold(address);
+        try
+        {
+            LoadedModel model = await entry.Loading.WaitAsync(cancellationToken);
+            return new ResidentHold(model, _loop, () => Release(entry));
+        }
+        catch
+        {
+            Release(entry);
+            throw;
+        }
+    }
+
+    private Entry Hold(VersionAddress address)
+    {
+        lock (_gate)
+        {
+            if (!_entries.TryGetValue(address.Version, out Entry? entry))
+            {
+                // Started off the grain's scheduler, and observed by every caller that awaits it; a failed one is forgotten at once.
+                entry = new Entry(address) { Loading = Task.FromException<LoadedModel>(new InvalidOperationException()) };
+                _entries.Add(address.Version, entry);
+                Entry started = entry;
+                entry.Loading = Task.Run(() => LoadAsync(started));
+            }
+            if (entry.Address != address) throw RequestException.NotFound("model");
+            entry.Holds++;
+            entry.LastUse = ++_useCounter;
+            return entry;
+        }
+    }
+
+    private void Release(Entry entry)
+    {
+        lock (_gate) entry.Holds--;
+    }
+
+    private async Task<LoadedModel> LoadAsync(Entry entry)
+    {
+        try
+        {
+            LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync);
+            LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
+            return model;
+        }
+        catch
+        {
+            lock (_gate) _entries.Remove(entry.Address.Version);
+            throw;
+        }
+    }
+
+    private async Task ReserveAsync(long bytes)
+    {
+        if (bytes > _loop.Budget.LimitBytes)
+        {
+            throw new RequestException(
+                RequestError.NoCapacity, $"The model needs {bytes} bytes of the accelerator, and {_loop.Budget.LimitBytes} is its budget: no repeat will help.");
+        }
+        while (!_loop.Budget.TryReserve(bytes))
+        {
+            if (await EvictAsync(bytes)) continue;
+            throw new RequestException(RequestError.NoCapacity, "The accelerator's memory is taken by models in use: try again soon.") { RetryAfter = RetryAfter };
+        }
+    }
+
+    /// <summary>Makes room for <paramref name="bytes"/> by unloading idle models; false when they don't suffice, and then none is unloaded.</summary>
+    private async Task<bool> EvictAsync(long bytes)
+    {
+        List<LoadedModel> victims = [];
+        lock (_gate)
+        {
+            long lacking = bytes - (_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes);
+            if (lacking <= 0) return true; // somebody else made room meanwhile
+            List<Entry> chosen = [];
+            foreach (Entry entry in _entries.Values.Where(entry => entry.IsIdle).OrderBy(entry => entry.LastUse))
+            {
+                chosen.Add(entry);
+                lacking -= WeightBytes(entry);
+                if (lacking <= 0) break;
+            }
+            if (lacking > 0) return false;
+
+            // The smallest sufficient set: what an older, smaller victim no longer adds stays.
+            foreach (Entry entry in chosen.ToArray())
+            {
+                if (lacking + WeightBytes(entry) > 0) continue;
+                lacking += WeightBytes(entry);
+                chosen.Remove(entry);
+            }
+            foreach (Entry entry in chosen)
+            {
+                _entries.Remove(entry.Address.Version);
+                victims.Add(entry.Loading.Result); // complete: the entry is idle
+                LogEvicted(_logger, entry.Address.Version, WeightBytes(entry));
+            }
+        }
+        foreach (LoadedModel victim in victims) await _loader.UnloadAsync(victim);
+        return true;
+    }
+
+    private static long WeightBytes(Entry entry) => entry.Loading.Result.Weights.WeightBytes;
+
+    /// <summary>The engine waits for bytes of a cache: idle models make room. Called on the loop's thread, which must not wait.</summary>
+    private void OnStarved(long bytes) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await EvictAsync(bytes);
+        }
+        catch (Exception exception)
+        {
+            LogEvictionFailed(_logger, exception);
+        }
+    });
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Loaded version {Version}: {Bytes} bytes of weights")]
+    private static partial void LogLoaded(ILogger logger, VersionId version, long bytes);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Evicted version {Version}: {Bytes} bytes of weights")]
+    private static partial void LogEvicted(ILogger logger, VersionId version, long bytes);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Evicting idle models failed")]
+    private static partial void LogEvictionFailed(ILogger logger, Exception exception);
+}

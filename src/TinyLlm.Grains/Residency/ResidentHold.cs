@@ -1,0 +1,50 @@
+using TinyLlm.Engine;
+using TinyLlm.Grains.Errors;
+
+namespace TinyLlm.Grains.Residency;
+
+/// <summary>
+/// One user of a resident model: while it is held, the model is not evicted. A generation that was started through it keeps the hold until
+/// the engine let go of its tensors, even when the holder is long gone.
+/// </summary>
+internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action release) : IDisposable
+{
+    private Action? _release = release;
+    private Generation? _generation;
+
+    public LoadedModel Model => model;
+
+    /// <summary>Starts the one generation of this hold.</summary>
+    public Generation Start(GenerationRequest request)
+    {
+        if (_generation is not null) throw new InvalidOperationException("A hold starts one generation.");
+        try
+        {
+            return _generation = loop.Start(model.Weights, request);
+        }
+        catch (EngineBusyException busy)
+        {
+            throw new RequestException(RequestError.NoCapacity, "The accelerator's queue is full: try again soon.") { RetryAfter = busy.RetryAfter };
+        }
+        catch (ArgumentException)
+        {
+            // The prompt fits the model's context, so what is left to refuse is the cache's size.
+            throw new RequestException(
+                RequestError.NoCapacity, "The cache for this many tokens is larger than the accelerator's budget: lower max_tokens; no repeat will help.");
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _release, null) is not { } release) return;
+        if (_generation is null)
+        {
+            release();
+            return;
+        }
+        _generation.Cancel(); // after the end it does nothing
+        // Nobody awaits this: the release can't fail, and Completion never faults.
+        _ = _generation.Completion.ContinueWith(
+            static (_, state) => ((Action)state!)(), release, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}

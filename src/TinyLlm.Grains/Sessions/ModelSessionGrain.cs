@@ -1,0 +1,79 @@
+using System.Runtime.CompilerServices;
+using Orleans.Placement;
+using TinyLlm.Engine;
+using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Residency;
+
+namespace TinyLlm.Grains.Sessions;
+
+/// <inheritdoc cref="IModelSessionGrain"/>
+/// <remarks>
+/// Enumerations interleave, so nothing here is shared between them; admission is the engine's bounded queue. The steps are those of a
+/// request's life: 3 verify the lease, 5 weights from the silo's model host, then render and tokenize on bounded workers, 6 the engine,
+/// 7 tokens out.
+/// </remarks>
+[SessionPlacement]
+[Immovable]
+[GrainType("modelsession")]
+internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, PromptWorkers workers) : Grain, IModelSessionGrain
+{
+    public async IAsyncEnumerable<SessionEvent> Generate(
+        ModelLease lease, SessionRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        (SessionRefused? refused, RunningSession? admitted) = await AdmitAsync(lease, request, cancellationToken);
+        if (refused is not null)
+        {
+            yield return refused;
+            yield break;
+        }
+
+        using RunningSession session = admitted!;
+        yield return new SessionAdmitted { PromptTokens = session.PromptTokens };
+        await foreach (SessionEvent item in session.ReadAsync(cancellationToken)) yield return item;
+    }
+
+    /// <summary>Steps 3 to 6. Never leaves a reference to the weights behind when it fails.</summary>
+    private async Task<(SessionRefused?, RunningSession?)> AdmitAsync(ModelLease lease, SessionRequest request, CancellationToken cancellationToken)
+    {
+        ResidentHold? hold = null;
+        try
+        {
+            signer.Verify(lease, ModelRight.Infer);
+            if (SessionKey.Parse(this.GetPrimaryKeyString()).Version != lease.Version) throw RequestException.NotFound("model");
+
+            hold = await host.AcquireAsync(new VersionAddress(lease.Owner, lease.Version, lease.ManifestDigest), cancellationToken);
+            PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, request, cancellationToken);
+            Generation generation = hold.Start(prompt.ToGenerationRequest(lease.Caller.Value));
+            await RequireFirstTokenAsync(generation, cancellationToken);
+            return (null, new RunningSession(hold, generation, prompt));
+        }
+        catch (RequestException refusal)
+        {
+            hold?.Dispose();
+            return (new SessionRefused { Reason = refusal }, null);
+        }
+        catch
+        {
+            hold?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Waits until the engine made the first token, or ended without one: what fails while the sequence waits for a place is still a clean
+    /// refusal, because nothing was answered yet.
+    /// </summary>
+    private static async Task RequireFirstTokenAsync(Generation generation, CancellationToken cancellationToken)
+    {
+        if (await generation.Tokens.WaitToReadAsync(cancellationToken)) return;
+        GenerationEnd end = await generation.Completion.WaitAsync(cancellationToken);
+        if (end.Reason != FinishReason.Failed) return;
+        if (end.Error is EngineBusyException busy)
+        {
+            throw new RequestException(RequestError.NoCapacity, "The accelerator had no place for this request in time: try again soon.") { RetryAfter = busy.RetryAfter };
+        }
+        throw new InvalidOperationException("The engine failed before the first token.", end.Error);
+    }
+}

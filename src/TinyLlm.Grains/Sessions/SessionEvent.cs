@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using TinyLlm.Grains.Errors;
+
+namespace TinyLlm.Grains.Sessions;
+
+/// <summary>
+/// What a session answers, in order: <see cref="SessionAdmitted"/> or <see cref="SessionRefused"/> first; after admission any number of
+/// <see cref="SessionDelta"/>, and exactly one <see cref="SessionEnded"/>. An enumeration that stops before that was cut.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.SessionEvent")]
+public abstract record SessionEvent;
+
+/// <summary>The prompt is accepted; tokens follow.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.SessionAdmitted")]
+public sealed record SessionAdmitted : SessionEvent
+{
+    /// <summary>Tokens of the prompt, special ones included.</summary>
+    [Id(0)] public required int PromptTokens { get; init; }
+}
+
+/// <summary>The request is refused before a token was made.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.SessionRefused")]
+public sealed record SessionRefused : SessionEvent
+{
+    /// <summary>Why.</summary>
+    [Id(0)] public required RequestException Reason { get; init; }
+}
+
+/// <summary>Generated text.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.SessionDelta")]
+public sealed record SessionDelta : SessionEvent
+{
+    /// <summary>Whole characters; may be empty while a character or a possible stop string is incomplete.</summary>
+    [Id(0)] public required string Text { get; init; }
+
+    /// <summary>The tokens that were generated since the last delta.</summary>
+    [Id(1)] public required ImmutableArray<int> Ids { get; init; }
+}
+
+/// <summary>The answer is complete, or ended by a fault of ours.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.SessionEnded")]
+public sealed record SessionEnded : SessionEvent
+{
+    /// <summary>Why it ended.</summary>
+    [Id(0)] public required SessionEnd Reason { get; init; }
+
+    /// <summary>Tokens of the prompt.</summary>
+    [Id(1)] public required int PromptTokens { get; init; }
+
+    /// <summary>Tokens that were generated.</summary>
+    [Id(2)] public required int CompletionTokens { get; init; }
+}
+
+/// <summary>Why an answer ended.</summary>
+public enum SessionEnd
+{
+    /// <summary>The model ended it, or a stop string did.</summary>
+    Stop = 0,
+
+    /// <summary>The bound on tokens or the context did.</summary>
+    Length = 1,
+
+    /// <summary>The reader was too slow for too long.</summary>
+    SlowReader = 2,
+
+    /// <summary>The engine failed.</summary>
+    Failed = 3,
+}

@@ -1,0 +1,41 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Placement;
+using Orleans.Runtime.MembershipService.SiloMetadata;
+using TinyLlm.Engine;
+using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Sessions;
+using TinyLlm.Grains.Users;
+
+namespace TinyLlm.Grains;
+
+/// <summary>Registers the grains on a silo. The host says what the silo is and has; it registers the store and the keys itself.</summary>
+public static class TinyLlmGrains
+{
+    /// <summary>Placement, limits and the grains' shared services. Every silo needs it, whatever its roles.</summary>
+    public static ISiloBuilder AddTinyLlmGrains(this ISiloBuilder silo, SiloRoles roles)
+    {
+        silo.UseSiloMetadata(roles.ToMetadata());
+        silo.Services.AddPlacementFilter<CorePlacementFilterStrategy, CorePlacementFilterDirector>(ServiceLifetime.Transient);
+        silo.Services.AddPlacementDirector<SessionPlacementStrategy, SessionPlacementDirector>(ServiceLifetime.Singleton);
+        silo.Services.AddOptions<UserLimits>().ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<UserLimits>, UserLimitsValidator>();
+        silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.TryAddSingleton<PromptWorkers>();
+        return silo;
+    }
+
+    /// <summary>What a silo with an accelerator needs besides: the device's loop, and the host of its models.</summary>
+    public static ISiloBuilder AddAccelerator(this ISiloBuilder silo, Accelerator accelerator)
+    {
+        silo.Services.AddOptions<DeviceLoopOptions>().ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<DeviceLoopOptions>, DeviceLoopOptionsValidator>();
+        silo.Services.AddSingleton(services => new DeviceLoop(
+            accelerator.Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
+        silo.Services.AddSingleton<ModelHost>();
+        return silo;
+    }
+}

@@ -1,0 +1,232 @@
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Models;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Grains.Users;
+
+/// <summary>
+/// The rules of a user's uploads, over the user's state: open, write under a lease, commit once. Write leases live in memory: an activation
+/// that ends drops them, their holders fail to renew, and stop. Knows no storage and no call.
+/// </summary>
+internal sealed class UploadBook(UserLimits limits, TimeProvider time)
+{
+    /// <summary>Long enough for a slow block of 8 MiB, short enough that a dead API process does not hold up a commit for long.</summary>
+    public static readonly TimeSpan WriteLeaseLifetime = TimeSpan.FromSeconds(60);
+
+    /// <summary>Validation reads every byte once; after this time the process that did it is taken for dead.</summary>
+    private static readonly TimeSpan CommitLifetime = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<string, Writer> _writers = [];
+
+    private sealed record Writer(string UploadId, string FileName, DateTimeOffset ExpiresAt);
+
+    /// <summary>Opens an upload, or answers the one that the idempotency key opened before. True when the state changed.</summary>
+    public bool Begin(UserState state, EntityName model, string? idempotencyKey, out UploadTicket ticket)
+    {
+        RefuseOtherSpelling(state, model);
+        if (idempotencyKey is not null && state.Uploads.FirstOrDefault(pair => pair.Value.IdempotencyKey == idempotencyKey) is { Value: { } known } pair)
+        {
+            if (known.Model != model.Value)
+            {
+                throw new RequestException(
+                    RequestError.IdempotencyKeyReused, "Idempotency-Key: it was used for an upload of another model: send a fresh key.");
+            }
+            ticket = Ticket(pair.Key, known);
+            return false;
+        }
+
+        int open = state.Uploads.Values.Count(upload => upload.Phase != UploadPhase.Committed);
+        if (open >= limits.MaxOpenUploads)
+        {
+            throw new RequestException(
+                RequestError.QuotaExceeded, $"uploads: {open} are open, and {limits.MaxOpenUploads} is the bound: commit or delete one first.");
+        }
+        if (!state.Models.ContainsKey(model.Folded) && state.Models.Count >= limits.MaxModels)
+        {
+            throw new RequestException(
+                RequestError.QuotaExceeded, $"models: this user has {state.Models.Count}, and {limits.MaxModels} is the bound: delete one first.");
+        }
+
+        string id = RandomId.New("up_");
+        UploadRecord record = new()
+        {
+            Model = model.Value,
+            Version = VersionId.New(),
+            Phase = UploadPhase.Open,
+            ExpiresAt = time.GetUtcNow() + limits.UploadLifetime,
+            IdempotencyKey = idempotencyKey,
+        };
+        state.Uploads[id] = record;
+        ticket = Ticket(id, record);
+        return true;
+    }
+
+    public UploadTicket Get(UserState state, string model, string uploadId) => Ticket(uploadId, Find(state, model, uploadId));
+
+    /// <summary>Grants the right to write one file, unless somebody else holds it or the upload is past writing.</summary>
+    public WriteLease BeginWrite(UserState state, string model, string uploadId, string fileName)
+    {
+        UploadRecord upload = FindOpen(state, model, uploadId);
+        DropExpiredWriters();
+        if (_writers.Values.Any(writer => writer.UploadId == uploadId && writer.FileName == fileName))
+        {
+            throw new RequestException(
+                RequestError.Conflict, "This file of the upload is being written by another request: wait for it to end.")
+            {
+                FileName = fileName,
+                RetryAfter = TimeSpan.FromSeconds(1),
+            };
+        }
+        if (!upload.Files.ContainsKey(fileName) && upload.Files.Count >= limits.MaxFilesPerUpload)
+        {
+            throw new RequestException(
+                RequestError.QuotaExceeded, $"files: the upload has {upload.Files.Count}, and {limits.MaxFilesPerUpload} is the bound.");
+        }
+
+        long others = StoredBytes(state) - upload.Files.GetValueOrDefault(fileName);
+        long left = limits.MaxStoredBytes - others;
+        if (left <= 0)
+        {
+            throw new RequestException(
+                RequestError.QuotaExceeded, $"stored bytes: {others} are in use, and {limits.MaxStoredBytes} is the bound: delete a model first.");
+        }
+
+        string leaseId = RandomId.New("wr_");
+        _writers[leaseId] = new Writer(uploadId, fileName, time.GetUtcNow() + WriteLeaseLifetime);
+        return new WriteLease
+        {
+            LeaseId = leaseId,
+            Version = upload.Version,
+            MaxBytes = Math.Min(limits.MaxFileBytes, left),
+            Lifetime = WriteLeaseLifetime,
+        };
+    }
+
+    public void RenewWrite(UserState state, string uploadId, string leaseId)
+    {
+        Writer writer = FindWriter(state, uploadId, leaseId);
+        _writers[leaseId] = writer with { ExpiresAt = time.GetUtcNow() + WriteLeaseLifetime };
+    }
+
+    public void EndWrite(UserState state, string uploadId, string leaseId, long length)
+    {
+        Writer writer = FindWriter(state, uploadId, leaseId);
+        _writers.Remove(leaseId);
+        state.Uploads[uploadId].Files[writer.FileName] = length;
+    }
+
+    /// <summary>Closes the upload for writing. An upload that was published before answers with what it became.</summary>
+    public CommitTicket BeginCommit(UserState state, string model, string uploadId)
+    {
+        UploadRecord upload = Find(state, model, uploadId);
+        if (upload.Phase == UploadPhase.Committed) return new CommitTicket { Version = upload.Version, Files = [.. upload.Files.Keys] };
+
+        DropExpiredWriters();
+        DateTimeOffset now = time.GetUtcNow();
+        bool committing = upload.Phase == UploadPhase.Committing && upload.CommitUntil > now;
+        if (committing || _writers.Values.Any(writer => writer.UploadId == uploadId))
+        {
+            throw new RequestException(
+                RequestError.Conflict, committing ? "This upload is being committed by another request." : "A file of this upload is still being written.")
+            {
+                RetryAfter = TimeSpan.FromSeconds(1),
+            };
+        }
+
+        upload.Phase = UploadPhase.Committing;
+        upload.CommitUntil = now + CommitLifetime;
+        return new CommitTicket { Version = upload.Version, Files = [.. upload.Files.Keys.Order(StringComparer.Ordinal)] };
+    }
+
+    /// <summary>The upload that <see cref="BeginCommit"/> closed, or null when it was published before.</summary>
+    public static UploadRecord? FindCommitting(UserState state, string uploadId)
+    {
+        UploadRecord upload = state.Uploads.GetValueOrDefault(uploadId) ?? throw RequestException.NotFound("upload");
+        return upload.Phase switch
+        {
+            UploadPhase.Committing => upload,
+            UploadPhase.Committed => null,
+            _ => throw new RequestException(RequestError.Conflict, "This upload is not being committed."),
+        };
+    }
+
+    /// <summary>Takes an unpublished upload out of the state; its bytes are doomed.</summary>
+    public void Abandon(UserState state, string model, string uploadId)
+    {
+        UploadRecord upload = Find(state, model, uploadId);
+        if (upload.Phase == UploadPhase.Committed) throw new RequestException(RequestError.Conflict, "This upload was committed: delete the version instead.");
+        Doom(state, uploadId, upload);
+    }
+
+    /// <summary>Gives up what expired. True when the state changed.</summary>
+    public bool Sweep(UserState state)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        KeyValuePair<string, UploadRecord>[] expired = [.. state.Uploads.Where(pair => pair.Value.ExpiresAt <= now && !(pair.Value.CommitUntil > now))];
+        foreach ((string id, UploadRecord upload) in expired)
+        {
+            if (upload.Phase == UploadPhase.Committed) state.Uploads.Remove(id);
+            else Doom(state, id, upload);
+        }
+        return expired.Length > 0;
+    }
+
+    /// <summary>Bytes of all versions and of the uploads that are not versions yet.</summary>
+    public static long StoredBytes(UserState state) =>
+        state.Models.Values.SelectMany(model => model.Versions).Sum(version => version.Facts.StoredBytes)
+        + state.Uploads.Values.Where(upload => upload.Phase != UploadPhase.Committed).Sum(upload => upload.Files.Values.Sum());
+
+    /// <summary>Names are unique when case is folded, and a name in another case is never taken for the one that is there.</summary>
+    public static void RefuseOtherSpelling(UserState state, EntityName model)
+    {
+        if (state.Models.TryGetValue(model.Folded, out ModelRecord? record) && record.Name != model.Value)
+        {
+            throw new RequestException(RequestError.NameTaken, $"model: '{record.Name}' exists, and names are unique whatever their case.") { Parameter = "model" };
+        }
+    }
+
+    private void Doom(UserState state, string uploadId, UploadRecord upload)
+    {
+        state.Uploads.Remove(uploadId);
+        state.Doomed.Add(upload.Version);
+        foreach (string leaseId in _writers.Where(pair => pair.Value.UploadId == uploadId).Select(pair => pair.Key).ToArray()) _writers.Remove(leaseId);
+    }
+
+    private UploadRecord Find(UserState state, string model, string uploadId)
+    {
+        UploadRecord? upload = state.Uploads.GetValueOrDefault(uploadId);
+        bool alive = upload is not null && upload.Model == model && (upload.Phase == UploadPhase.Committed || upload.ExpiresAt > time.GetUtcNow());
+        return alive ? upload! : throw RequestException.NotFound("upload");
+    }
+
+    private UploadRecord FindOpen(UserState state, string model, string uploadId)
+    {
+        UploadRecord upload = Find(state, model, uploadId);
+        if (upload.Phase != UploadPhase.Open)
+        {
+            throw new RequestException(RequestError.Conflict, "This upload was closed by its commit: begin a new one.");
+        }
+        return upload;
+    }
+
+    private Writer FindWriter(UserState state, string uploadId, string leaseId)
+    {
+        DropExpiredWriters();
+        bool held = _writers.TryGetValue(leaseId, out Writer? writer) && writer.UploadId == uploadId && state.Uploads.ContainsKey(uploadId);
+        return held ? writer! : throw new RequestException(RequestError.Conflict, "The right to write this file was lost: ask for its offset and go on from there.");
+    }
+
+    private void DropExpiredWriters()
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        foreach (string leaseId in _writers.Where(pair => pair.Value.ExpiresAt <= now).Select(pair => pair.Key).ToArray()) _writers.Remove(leaseId);
+    }
+
+    private static UploadTicket Ticket(string id, UploadRecord upload) => new()
+    {
+        UploadId = id,
+        Version = upload.Version,
+        ExpiresAt = upload.ExpiresAt,
+        Files = [.. upload.Files.Keys.Order(StringComparer.Ordinal)],
+    };
+}

@@ -1,0 +1,297 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Placement;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Grains.Users;
+
+/// <inheritdoc cref="IUserGrain"/>
+/// <remarks>
+/// The rules are in the books; this type orders them with the two writes that matter. Every change is one write of the state, and bytes are
+/// removed only after the state no longer names them: a crash in between leaves bytes that the next activation removes, never a version
+/// without bytes.
+/// </remarks>
+[OnCoreSilos]
+[GrainType("user")]
+internal sealed partial class UserGrain(
+    [PersistentState("user", GrainStorageHosting.DefaultName)] IPersistentState<UserState> state,
+    ModelFiles files,
+    TokenHasher hasher,
+    LeaseSigner signer,
+    IOptions<UserLimits> limits,
+    TimeProvider time,
+    ILogger<UserGrain> logger) : Grain, IUserGrain
+{
+    private readonly TokenBook _tokens = new(limits.Value, hasher, time);
+    private readonly UploadBook _uploads = new(limits.Value, time);
+    private readonly ModelBook _models = new(limits.Value, time);
+
+    private UserId User => UserId.Parse(this.GetPrimaryKeyString());
+
+    private bool Exists => state.RecordExists && !state.State.Deleting;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (!state.RecordExists || state.State.Deleting) return;
+        if (_uploads.Sweep(state.State)) await SaveAsync();
+        await RemoveDoomedAsync();
+    }
+
+    public async Task<IssuedToken> Create(string name)
+    {
+        if (state.RecordExists) throw new RequestException(RequestError.NameTaken, "A user of this name exists.") { Parameter = "id" };
+        state.State = new UserState { Name = name, CreatedAt = time.GetUtcNow() };
+        IssuedToken token = _tokens.Issue(state.State, User, new TokenSpec { Name = "first", Scopes = TokenScopeNames.EveryUserScope });
+        await SaveAsync();
+        return token;
+    }
+
+    public Task<UserFacts?> Describe()
+    {
+        if (!Exists) return Absent<UserFacts>();
+        return Task.FromResult<UserFacts?>(new UserFacts
+        {
+            User = User,
+            Name = state.State.Name,
+            CreatedAt = state.State.CreatedAt,
+            Models = state.State.Models.Count,
+            StoredBytes = UploadBook.StoredBytes(state.State),
+        });
+    }
+
+    public async Task<ForgetReceipt?> Forget()
+    {
+        if (!state.RecordExists) return await Absent<ForgetReceipt>();
+
+        // 1. From here on no token of the user is accepted and nothing new begins.
+        state.State.Deleting = true;
+        await SaveAsync();
+
+        // 2. Everything stored under the owner, versions and uploads alike.
+        await files.DeleteOwnerAsync(User, CancellationToken.None);
+
+        // 3. The name, then the record: a repeat after a crash in between finds the record and goes on.
+        ForgetReceipt receipt = new()
+        {
+            Name = state.State.Name,
+            Models = state.State.Models.Count,
+            Versions = state.State.Models.Values.Sum(model => model.Versions.Count),
+            Tokens = state.State.Tokens.Count,
+            StoredBytes = UploadBook.StoredBytes(state.State),
+            CompletedAt = time.GetUtcNow(),
+        };
+        await GrainFactory.GetGrain<IUserNameGrain>(EntityName.Parse(state.State.Name).Folded).Release(User);
+        await state.ClearStateAsync();
+        DeactivateOnIdle();
+        return receipt;
+    }
+
+    public Task<TokenVerdict?> Authenticate(string token)
+    {
+        if (!Exists) return Absent<TokenVerdict>();
+        bool ours = AccessToken.TryParse(token, out AccessToken parsed) && parsed.User == User;
+        return Task.FromResult(ours ? _tokens.Check(state.State, parsed) : null);
+    }
+
+    public async Task<IssuedToken> CreateToken(TokenSpec spec)
+    {
+        RequireUser();
+        IssuedToken token = _tokens.Issue(state.State, User, spec);
+        await SaveAsync();
+        return token;
+    }
+
+    public Task<ImmutableArray<TokenFacts>> ListTokens()
+    {
+        RequireUser();
+        return Task.FromResult(_tokens.List(state.State));
+    }
+
+    public async Task RevokeToken(string tokenId)
+    {
+        RequireUser();
+        _tokens.Revoke(state.State, tokenId);
+        await SaveAsync();
+    }
+
+    public async Task<UploadTicket> BeginUpload(string model, string? idempotencyKey)
+    {
+        RequireUser();
+        bool swept = _uploads.Sweep(state.State);
+        bool began = _uploads.Begin(state.State, ModelName(model), idempotencyKey, out UploadTicket ticket);
+        if (swept || began) await SaveAsync();
+        await RemoveDoomedAsync();
+        return ticket;
+    }
+
+    public Task<UploadTicket> GetUpload(string model, string uploadId)
+    {
+        RequireUser();
+        return Task.FromResult(_uploads.Get(state.State, model, uploadId));
+    }
+
+    public Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
+    {
+        RequireUser();
+        return Task.FromResult(_uploads.BeginWrite(state.State, model, uploadId, fileName));
+    }
+
+    public Task RenewWrite(string uploadId, string leaseId)
+    {
+        RequireUser();
+        _uploads.RenewWrite(state.State, uploadId, leaseId);
+        return Task.CompletedTask;
+    }
+
+    public async Task EndWrite(string uploadId, string leaseId, long length)
+    {
+        RequireUser();
+        _uploads.EndWrite(state.State, uploadId, leaseId, length);
+        await SaveAsync();
+    }
+
+    public async Task<CommitTicket> BeginCommit(string model, string uploadId)
+    {
+        RequireUser();
+        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId);
+        UploadRecord upload = state.State.Uploads[uploadId];
+        if (upload.Phase == UploadPhase.Committed)
+        {
+            return ticket with { Published = ModelBook.FindPublished(state.State, upload) ?? throw RequestException.NotFound("upload") };
+        }
+        await SaveAsync();
+        return ticket;
+    }
+
+    public async Task<PublishedVersion> CompleteCommit(string uploadId, string manifestDigest, ModelFacts facts)
+    {
+        RequireUser();
+        if (UploadBook.FindCommitting(state.State, uploadId) is not { } upload)
+        {
+            return ModelBook.FindPublished(state.State, state.State.Uploads[uploadId]) ?? throw RequestException.NotFound("upload");
+        }
+        PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
+        await SaveAsync();
+        LogPublished(logger, User, published.Version, published.Number);
+        return published;
+    }
+
+    public async Task ReopenUpload(string uploadId)
+    {
+        RequireUser();
+        if (UploadBook.FindCommitting(state.State, uploadId) is not { } upload) return;
+        upload.Phase = UploadPhase.Open;
+        upload.CommitUntil = null;
+        await SaveAsync();
+    }
+
+    public async Task AbandonUpload(string model, string uploadId)
+    {
+        RequireUser();
+        _uploads.Abandon(state.State, model, uploadId);
+        await SaveAsync();
+        await RemoveDoomedAsync();
+    }
+
+    public Task<ImmutableArray<PublishedVersion>> ListModels()
+    {
+        RequireUser();
+        return Task.FromResult(ModelBook.List(state.State));
+    }
+
+    public Task<ImmutableArray<PublishedVersion>> ListVersions(UserId caller, string model)
+    {
+        RequireAccess(caller);
+        return Task.FromResult(ModelBook.ListVersions(state.State, model));
+    }
+
+    public async Task DeleteModel(string model)
+    {
+        RequireUser();
+        ModelBook.Delete(state.State, model);
+        await SaveAsync();
+        await RemoveDoomedAsync();
+    }
+
+    public async Task DeleteVersion(string model, int number)
+    {
+        RequireUser();
+        ModelBook.DeleteVersion(state.State, model, number);
+        await SaveAsync();
+        await RemoveDoomedAsync();
+    }
+
+    public Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
+    {
+        RequireAccess(caller);
+        PublishedVersion version = ModelBook.FindVersion(state.State, model, number);
+        ModelLease lease = signer.Sign(new ModelLease
+        {
+            Caller = caller,
+            Owner = User,
+            Version = version.Version,
+            ManifestDigest = version.ManifestDigest,
+            Right = right,
+            ExpiresAt = default,
+        });
+        return Task.FromResult(new GrantedModel { Lease = lease, Version = version });
+    }
+
+    /// <summary>The access decision: a user's models are the user's own. Everyone else gets what a missing model gives.</summary>
+    private void RequireAccess(UserId caller)
+    {
+        if (Exists && caller == User) return;
+        if (!state.RecordExists) DeactivateOnIdle();
+        throw RequestException.NotFound("model");
+    }
+
+    private void RequireUser()
+    {
+        if (Exists) return;
+        DeactivateOnIdle();
+        throw RequestException.NotFound("user");
+    }
+
+    private Task<T?> Absent<T>()
+        where T : class
+    {
+        if (!state.RecordExists) DeactivateOnIdle(); // a guessed id must not stay in memory
+        return Task.FromResult<T?>(null);
+    }
+
+    private static EntityName ModelName(string model) =>
+        EntityName.TryParse(model, out EntityName name)
+            ? name
+            : throw new RequestException(RequestError.Malformed, $"model: {EntityName.Rule}") { Parameter = "model" };
+
+    private Task SaveAsync() => GrainSave.OrForget(this, state);
+
+    /// <summary>Removes the bytes that no record names any more. What fails now is removed by the next activation.</summary>
+    private async Task RemoveDoomedAsync()
+    {
+        if (state.State.Doomed.Count == 0) return;
+        try
+        {
+            foreach (VersionId version in state.State.Doomed)
+            {
+                await files.DeleteAsync(User, version, CancellationToken.None);
+            }
+            state.State.Doomed.Clear();
+            await SaveAsync();
+        }
+        catch (Exception exception) when (exception is StoreException or IOException)
+        {
+            LogNotRemoved(logger, User, state.State.Doomed.Count, exception);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "User {User}: version {Version} published as number {Number}")]
+    private static partial void LogPublished(ILogger logger, UserId user, VersionId version, int number);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "User {User}: bytes of {Count} deleted versions remain, the next activation removes them")]
+    private static partial void LogNotRemoved(ILogger logger, UserId user, int count, Exception exception);
+}

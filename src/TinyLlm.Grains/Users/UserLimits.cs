@@ -1,0 +1,39 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace TinyLlm.Grains.Users;
+
+/// <summary>Bounds of what one user may keep. They guard the host, not a price list: an operator lowers them.</summary>
+public sealed class UserLimits
+{
+    /// <summary>Bytes of one uploaded file. Default 16 GiB: a 4 B-parameter model in f32 in one shard.</summary>
+    [Range(1024, 1L << 42)]
+    public long MaxFileBytes { get; set; } = 16L << 30;
+
+    /// <summary>Bytes of all versions and open uploads of a user. Default 64 GiB.</summary>
+    [Range(1024, 1L << 46)]
+    public long MaxStoredBytes { get; set; } = 64L << 30;
+
+    /// <summary>Models of a user. Default 1,000: the user's state stays under a megabyte.</summary>
+    [Range(1, 10_000)]
+    public int MaxModels { get; set; } = 1_000;
+
+    /// <summary>Versions of one model. Default 100.</summary>
+    [Range(1, 1_000)]
+    public int MaxVersions { get; set; } = 100;
+
+    /// <summary>Uploads open at once. Default 16.</summary>
+    [Range(1, 1_000)]
+    public int MaxOpenUploads { get; set; } = 16;
+
+    /// <summary>Files of one upload. Default 128: the largest public checkpoints have fewer shards.</summary>
+    [Range(1, 1_000)]
+    public int MaxFilesPerUpload { get; set; } = 128;
+
+    /// <summary>Access tokens of a user. Default 100.</summary>
+    [Range(1, 1_000)]
+    public int MaxTokens { get; set; } = 100;
+
+    /// <summary>How long an upload may stay open. Default one day.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
+    public TimeSpan UploadLifetime { get; set; } = TimeSpan.FromDays(1);
+}

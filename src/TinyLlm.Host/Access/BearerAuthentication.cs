@@ -1,0 +1,48 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Errors;
+using TinyLlm.Host.Errors;
+
+namespace TinyLlm.Host.Access;
+
+/// <summary>The scheme "Bearer": access tokens of ours in the Authorization header, and nowhere else.</summary>
+internal sealed class BearerAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenVerdicts verdicts)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+{
+    public const string SchemeName = "Bearer";
+
+    /// <summary>Type of the claims that carry the scopes' names.</summary>
+    public const string ScopeClaim = "scope";
+
+    private const string Prefix = "Bearer ";
+
+    /// <summary>Longer than any token; what is longer is not looked at.</summary>
+    private const int MaxTokenLength = 4096;
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        string? header = Request.Headers.Authorization;
+        if (header is null || !header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) return AuthenticateResult.NoResult();
+        string token = header[Prefix.Length..].Trim();
+        Caller? caller = token.Length is 0 or > MaxTokenLength ? null : await verdicts.FindAsync(token);
+        if (caller is null) return AuthenticateResult.Fail("unknown token");
+
+        Context.Features.Set(caller);
+        ClaimsIdentity identity = new(caller.Scopes.ToNames().Select(name => new Claim(ScopeClaim, name)), SchemeName);
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => ErrorWriter.WriteAsync(
+        Context, new RequestException(RequestError.Unauthenticated, "A valid access token is needed: send it as 'Authorization: Bearer <token>'."));
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        string? scope = Context.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.Name;
+        return ErrorWriter.WriteAsync(
+            Context, new RequestException(RequestError.ScopeLacking, $"This route needs a token with the scope '{scope}': ask for one that has it."));
+    }
+}

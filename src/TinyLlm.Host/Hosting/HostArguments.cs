@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+
+namespace TinyLlm.Host.Hosting;
+
+/// <summary>The command line. Unknown switches are refused: a mistyped one must not start a host with defaults.</summary>
+internal sealed record HostArguments
+{
+    private static readonly ImmutableDictionary<string, string> Switches = new Dictionary<string, string>
+    {
+        ["--urls"] = "urls",
+        ["--data"] = "TinyLlm:Data",
+        ["--device"] = "TinyLlm:Device",
+        ["--budget-bytes"] = "TinyLlm:BudgetBytes",
+    }.ToImmutableDictionary();
+
+    private const string Usage = """
+        usage: TinyLlm.Host [--urls URL] [--data DIR] [--device auto|cpu|cuda] [--budget-bytes N] [--Section:Key VALUE ...]
+          --urls URL         where the API listens (default http://127.0.0.1:5080)
+          --data DIR         where users, models and keys are kept (default ./data)
+          --device KIND      what computes (default auto: cuda where there is one)
+          --budget-bytes N   bytes for weights and caches (default: a share of the device's memory)
+        """;
+
+    /// <summary>Configuration keys and values, in the order given.</summary>
+    public required ImmutableArray<KeyValuePair<string, string?>> Settings { get; init; }
+
+    /// <summary>What to print instead of starting, when help or the version was asked for.</summary>
+    public string? Information { get; init; }
+
+    /// <summary>Reads "--switch value" and "--switch=value".</summary>
+    public static HostArguments Parse(IReadOnlyList<string> arguments)
+    {
+        List<KeyValuePair<string, string?>> settings = [];
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            string argument = arguments[i];
+            if (argument is "--help" or "-h" or "-?") return new HostArguments { Settings = [], Information = Usage };
+            if (argument is "--version") return new HostArguments { Settings = [], Information = $"TinyLlm {typeof(HostArguments).Assembly.GetName().Version?.ToString(3)}" };
+
+            int equals = argument.IndexOf('=', StringComparison.Ordinal);
+            string name = equals < 0 ? argument : argument[..equals];
+            string key = Switches.TryGetValue(name, out string? known) ? known
+                : name.StartsWith("--", StringComparison.Ordinal) && name.Contains(':', StringComparison.Ordinal) ? name[2..]
+                : throw new HostStartException($"unknown argument '{name}'\n{Usage}");
+            if (equals < 0 && i + 1 == arguments.Count) throw new HostStartException($"{name} needs a value\n{Usage}");
+            settings.Add(new(key, equals < 0 ? arguments[++i] : argument[(equals + 1)..]));
+        }
+        return new HostArguments { Settings = [.. settings] };
+    }
+}

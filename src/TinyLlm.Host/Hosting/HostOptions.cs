@@ -1,0 +1,25 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace TinyLlm.Host.Hosting;
+
+/// <summary>What an operator may set, in the section "TinyLlm".</summary>
+internal sealed class HostOptions
+{
+    public const string Section = "TinyLlm";
+
+    /// <summary>Folder of users, models and keys. Default ./data: everything in one place that a backup copies.</summary>
+    [Required]
+    public string Data { get; set; } = "./data";
+
+    /// <summary>auto, cpu or cuda. Default auto.</summary>
+    [RegularExpression("^(auto|cpu|cuda)$", ErrorMessage = "Device: must be auto, cpu or cuda.")]
+    public string Device { get; set; } = "auto";
+
+    /// <summary>Bytes for weights and caches. Default: a share of the device's memory, chosen by the engine.</summary>
+    [Range(1 << 20, long.MaxValue, ErrorMessage = "BudgetBytes: must be at least 1048576.")]
+    public long? BudgetBytes { get; set; }
+
+    /// <summary>Threads of one operation on a CPU. Default: the engine's choice.</summary>
+    [Range(1, 1024, ErrorMessage = "Threads: must be between 1 and 1024.")]
+    public int? Threads { get; set; }
+}

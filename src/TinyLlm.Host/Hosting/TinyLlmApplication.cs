@@ -1,0 +1,182 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using TinyLlm.Grains;
+using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Users;
+using TinyLlm.Host.Access;
+using TinyLlm.Host.Errors;
+using TinyLlm.Host.Management;
+using TinyLlm.Host.Models;
+using TinyLlm.Host.OpenAi;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Host.Hosting;
+
+/// <summary>
+/// The composition root: the embedded host, all roles in one process. Opens the data folder and the device first, because a host that lacks
+/// either must say so before it joins anything.
+/// </summary>
+internal static class TinyLlmApplication
+{
+    private const string DefaultUrl = "http://127.0.0.1:5080";
+
+    /// <summary>Bodies of our JSON routes are bounded tighter by their readers; uploads lift this bound for themselves.</summary>
+    private const long MaxBodyBytes = 8 << 20;
+
+    /// <summary>The host, ready to run.</summary>
+    public static WebApplication Build(HostArguments arguments) => Complete(CreateBuilder(arguments, OpenDevice));
+
+    /// <summary>
+    /// Everything registered, nothing built: a host that differs in its device, or adds a service, goes on from here.
+    /// </summary>
+    internal static WebApplicationBuilder CreateBuilder(HostArguments arguments, Func<HostOptions, Accelerator> openDevice)
+    {
+        // The content root is the program's own folder, so that it starts alike from any directory.
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddInMemoryCollection(arguments.Settings);
+        HostOptions options = ReadOptions(builder.Configuration);
+        if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
+
+        DataFolder data = OpenData(options.Data);
+        Accelerator accelerator = openDevice(options);
+        Secret adminToken = SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText);
+        byte[] tokenKey = SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _);
+        byte[] leaseKey = SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _);
+
+        ConfigureLogging(builder.Logging);
+        ConfigureServer(builder);
+        AddServices(builder.Services, new AdminToken(adminToken.Value), tokenKey, leaseKey);
+        builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
+        builder.Services.AddTinyLlmStorage(data);
+        AddSilo(builder, accelerator);
+        builder.Services.AddSingleton(accelerator);
+        return builder;
+    }
+
+    internal static WebApplication Complete(WebApplicationBuilder builder)
+    {
+        WebApplication app = builder.Build();
+        DataFolder data = app.Services.GetRequiredService<DataFolder>();
+        MapRoutes(app);
+        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(
+            StartupReport.Write(app.Services.GetRequiredService<IServer>(), data.AdminTokenPath, app.Services.GetRequiredService<Accelerator>())));
+        return app;
+    }
+
+    private static HostOptions ReadOptions(ConfigurationManager configuration)
+    {
+        HostOptions options = new();
+        try
+        {
+            configuration.GetSection(HostOptions.Section).Bind(options);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new HostStartException($"the section '{HostOptions.Section}' of the configuration can't be read: {exception.InnerException?.Message ?? exception.Message}", exception);
+        }
+        List<ValidationResult> errors = [];
+        if (Validator.TryValidateObject(options, new ValidationContext(options), errors, validateAllProperties: true)) return options;
+        throw new HostStartException(string.Join(" ", errors.Select(error => error.ErrorMessage)));
+    }
+
+    private static DataFolder OpenData(string path)
+    {
+        try
+        {
+            return DataFolder.Open(path, TimeProvider.System);
+        }
+        catch (Exception exception) when (exception is StoreException or IOException or UnauthorizedAccessException)
+        {
+            throw new HostStartException(exception.Message, exception);
+        }
+    }
+
+    private static Accelerator OpenDevice(HostOptions options)
+    {
+        try
+        {
+            return Accelerator.OpenTorch(options.Device, options.BudgetBytes, options.Threads);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new HostStartException(exception.Message, exception);
+        }
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging)
+    {
+        logging.AddSimpleConsole(console => console.SingleLine = true);
+        logging.AddFilter(null, LogLevel.Warning);
+        logging.AddFilter("TinyLlm", LogLevel.Information);
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // it counts the time before the start as a stall
+        logging.AddFilter(typeof(BearerAuthentication).FullName, LogLevel.Warning); // the framework's line per refused token
+    }
+
+    private static void ConfigureServer(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
+    });
+
+    private static void AddServices(IServiceCollection services, AdminToken adminToken, byte[] tokenKey, byte[] leaseKey)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(adminToken);
+        services.AddSingleton(new TokenHasher(tokenKey));
+        services.AddSingleton(new LeaseSigner(leaseKey, TimeProvider.System));
+        services.AddSingleton<TokenVerdicts>();
+        services.AddSingleton<ModelDirectory>();
+        services.AddSingleton<UploadService>();
+        services.AddSingleton<UserCatalog>();
+        services.AddSingleton<GenerationStarter>();
+        services.AddSingleton<AnswerWriter>();
+        // The core services alone: AddAuthentication would bring data protection along, and write keys of no use to the home folder.
+        services.AddAuthenticationCore(options =>
+        {
+            options.DefaultScheme = BearerAuthentication.SchemeName;
+            options.AddScheme<BearerAuthentication>(BearerAuthentication.SchemeName, displayName: null);
+        });
+        services.AddWebEncoders();
+        services.AddTransient<BearerAuthentication>();
+        // A route that nobody thought about is closed: it needs a token, and its handler a scope.
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "TinyLlm";
+            document.Servers?.Clear(); // the Host header of whoever asked says nothing
+            return Task.CompletedTask;
+        }));
+    }
+
+    private static void AddSilo(WebApplicationBuilder builder, Accelerator accelerator) => builder.UseOrleans(silo =>
+    {
+        // Nobody but this process joins: any free ports will do, and a gateway is not needed.
+        silo.UseLocalhostClustering(siloPort: FreePort.OnLoopback(), gatewayPort: FreePort.OnLoopback());
+        silo.AddTinyLlmGrainStorage();
+        silo.AddTinyLlmGrains(new SiloRoles { Core = true, Accelerator = accelerator.Kind, BudgetBytes = accelerator.BudgetBytes });
+        silo.AddAccelerator(accelerator);
+    });
+
+    private static void MapRoutes(WebApplication app)
+    {
+        app.UseMiddleware<ErrorMiddleware>();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapOpenApi().AllowAnonymous();
+        app.MapHealth();
+        app.MapUsers();
+        app.MapTokens();
+        app.MapUploads();
+        app.MapModels();
+        app.MapModelList();
+        app.MapGeneration();
+    }
+}

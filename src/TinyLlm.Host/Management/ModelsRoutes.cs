@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+using Microsoft.Net.Http.Headers;
+using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Users;
+using TinyLlm.Host.Access;
+using TinyLlm.Host.Models;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Host.Management;
+
+/// <summary>Models as their owners manage them: list, look at, download, delete.</summary>
+internal static class ModelsRoutes
+{
+    public static void MapModels(this IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder models = routes.MapGroup("/api/models");
+        models.MapGet("", ListAsync).RequireScope(TokenScopes.Read).Produces<ModelList>();
+        models.MapGet("{owner}/{model}", DetailAsync).RequireScope(TokenScopes.Read).Produces<ModelDetail>();
+        models.MapGet("{owner}/{model}/versions", VersionsAsync).RequireScope(TokenScopes.Read).Produces<VersionList>();
+        models.MapMethods("{owner}/{model}/versions/{version:int}/files/{name}", [HttpMethods.Get, HttpMethods.Head], DownloadAsync)
+            .RequireScope(TokenScopes.Read).Produces(200, contentType: "application/octet-stream");
+        models.MapDelete("{owner}/{model}", DeleteAsync).RequireScope(TokenScopes.Write).Produces(204);
+        models.MapDelete("{owner}/{model}/versions/{version:int}", DeleteVersionAsync).RequireScope(TokenScopes.Write).Produces(204);
+    }
+
+    private static async Task<IResult> ListAsync(Caller caller, ModelDirectory directory)
+    {
+        ImmutableArray<PublishedVersion> models = await directory.OwnGrain(caller).ListModels();
+        return Results.Json(new ModelList([.. models.Where(model => caller.MayUse(model.Owner, model.Model)).Select(Summary)]), JsonBody.Options);
+    }
+
+    private static async Task<IResult> DetailAsync(
+        string owner, string model, Caller caller, ModelDirectory directory, ModelFiles files, CancellationToken cancellationToken)
+    {
+        GrantedModel granted = await directory.LeaseAsync(caller, Name(owner, model), ModelRight.Infer);
+        ModelManifest? manifest = await files.ReadManifestAsync(granted.Lease.Owner, granted.Lease.Version, cancellationToken);
+        FileEntry[] entries = [.. (manifest?.Files ?? []).Select(file => new FileEntry(file.Name.Value, file.Length, file.Sha256.Hex))];
+        return Results.Json(new ModelDetail(Summary(granted.Version), entries), JsonBody.Options);
+    }
+
+    private static async Task<IResult> VersionsAsync(string owner, string model, Caller caller, ModelDirectory directory)
+    {
+        ModelName name = Name(owner, model);
+        ImmutableArray<PublishedVersion> versions = await (await directory.FindOwnerAsync(caller, name)).ListVersions(caller.RequireUser(), name.Model);
+        return Results.Json(new VersionList([.. versions.Select(Summary)]), JsonBody.Options);
+    }
+
+    private static async Task<IResult> DownloadAsync(
+        string owner, string model, int version, string name, HttpContext http, Caller caller, ModelDirectory directory, ModelFiles files)
+    {
+        GrantedModel granted = await directory.LeaseAsync(caller, Name(owner, model) with { Version = version }, ModelRight.Download);
+        ModelManifest? manifest = await files.ReadManifestAsync(granted.Lease.Owner, granted.Lease.Version, http.RequestAborted);
+        ManifestFile file = manifest?.Files.FirstOrDefault(file => file.Name.Value == name) ?? throw RequestException.NotFound("file");
+
+        // What a user uploaded is bytes to everybody: no browser may take it for a page or a script.
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        http.Response.Headers.CacheControl = "private, no-store";
+        Stream content = await files.OpenReadAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, http.RequestAborted);
+        return Results.File(
+            content, "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
+    }
+
+    private static async Task<IResult> DeleteAsync(string owner, string model, Caller caller, ModelDirectory directory)
+    {
+        RequireOwn(caller, owner, model);
+        await directory.OwnGrain(caller).DeleteModel(model);
+        return Results.NoContent();
+    }
+
+    private static async Task<IResult> DeleteVersionAsync(string owner, string model, int version, Caller caller, ModelDirectory directory)
+    {
+        RequireOwn(caller, owner, model);
+        await directory.OwnGrain(caller).DeleteVersion(model, version);
+        return Results.NoContent();
+    }
+
+    /// <summary>Only the owner deletes; to everyone else the model does not exist.</summary>
+    internal static void RequireOwn(Caller caller, string owner, string model)
+    {
+        if (owner != caller.RequireUserName() || !caller.MayUse(owner, model)) throw RequestException.NotFound("model");
+    }
+
+    private static ModelName Name(string owner, string model) => ModelName.Parse($"{owner}/{model}");
+
+    private static ModelSummary Summary(PublishedVersion version) => new(
+        $"{version.Owner}/{version.Model}",
+        version.Owner,
+        version.Model,
+        version.Number,
+        version.ManifestDigest,
+        version.CreatedAt,
+        version.Facts.Architecture,
+        version.Facts.Parameters,
+        version.Facts.Tensors,
+        version.Facts.StoredBytes,
+        version.Facts.ContextLength,
+        version.Facts.VocabularySize);
+
+    private sealed record ModelSummary(
+        string Id,
+        string Owner,
+        string Model,
+        int Version,
+        string Digest,
+        DateTimeOffset CreatedAt,
+        string Architecture,
+        long Parameters,
+        int Tensors,
+        long Bytes,
+        int ContextLength,
+        int VocabularySize);
+
+    private sealed record ModelList(ModelSummary[] Models);
+
+    private sealed record VersionList(ModelSummary[] Versions);
+
+    private sealed record FileEntry(string Name, long Bytes, string Sha256);
+
+    private sealed record ModelDetail(ModelSummary Model, FileEntry[] Files);
+}

@@ -1,0 +1,162 @@
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Users;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Host.Models;
+
+/// <summary>
+/// Writes and publishes uploads: decisions come from the owner's grain as leases, bytes go straight from the request to the store.
+/// </summary>
+internal sealed partial class UploadService(ModelFiles files, TimeProvider time, ILogger<UploadService> logger) : IDisposable
+{
+    /// <summary>Validation reads every byte; a few at a time keep the disk and the cores for the requests that generate.</summary>
+    private readonly SemaphoreSlim _commits = new(Math.Max(1, Environment.ProcessorCount / 2));
+
+    /// <summary>One file to write.</summary>
+    /// <param name="Owner">Whose upload.</param>
+    /// <param name="User">The owner's grain.</param>
+    /// <param name="Model">The model's name.</param>
+    /// <param name="UploadId">The upload.</param>
+    public sealed record Upload(UserId Owner, IUserGrain User, string Model, string UploadId);
+
+    /// <summary>
+    /// Streams a body into a file of an open upload, from <paramref name="offset"/> on; without one, the file is sent anew.
+    /// </summary>
+    /// <returns>The file's durable length.</returns>
+    public async Task<long> WriteAsync(
+        Upload upload, ModelFileName file, Stream body, long? offset, ContentDigest? digest, CancellationToken cancellationToken)
+    {
+        WriteLease lease = await upload.User.BeginWrite(upload.Model, upload.UploadId, file.Value);
+        using CancellationTokenSource writing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task renewing = RenewAsync(upload, lease, writing);
+        try
+        {
+            if (offset is null) await files.DiscardAsync(upload.Owner, lease.Version, file, writing.Token);
+            await files.AppendAsync(upload.Owner, lease.Version, file, offset ?? 0, body, lease.MaxBytes, digest, writing.Token);
+        }
+        catch (StoreException exception) when (ToRefusal(exception, file, lease) is { } refusal)
+        {
+            throw refusal;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new RequestException(RequestError.Conflict, "The right to write this file was lost: ask for its offset and go on from there.") { FileName = file.Value };
+        }
+        finally
+        {
+            await writing.CancelAsync();
+            await renewing;
+            await EndAsync(upload, lease, file);
+        }
+        return await LengthAsync(upload.Owner, lease.Version, file, CancellationToken.None);
+    }
+
+    /// <summary>The durable length of a file; 0 when nothing was written yet.</summary>
+    public async Task<long> LengthAsync(UserId owner, VersionId version, ModelFileName file, CancellationToken cancellationToken) =>
+        await files.LengthAsync(owner, version, file, cancellationToken) ?? 0;
+
+    /// <summary>
+    /// Validates every file and publishes the version; all or nothing. A repeat after success answers the same; an upload that is invalid
+    /// ends, and nothing of it stays.
+    /// </summary>
+    public async Task<PublishedVersion> CommitAsync(Upload upload, CancellationToken cancellationToken)
+    {
+        await _commits.WaitAsync(cancellationToken);
+        try
+        {
+            CommitTicket ticket = await upload.User.BeginCommit(upload.Model, upload.UploadId);
+            // From here on a client that goes away changes nothing: its repeat finds the version.
+            return ticket.Published ?? await PublishAsync(upload, ticket.Version);
+        }
+        finally
+        {
+            _commits.Release();
+        }
+    }
+
+    public void Dispose() => _commits.Dispose();
+
+    private async Task<PublishedVersion> PublishAsync(Upload upload, VersionId version)
+    {
+        try
+        {
+            // A commit that was cut off after it sealed the files left the manifest: they can't have changed since.
+            ModelManifest manifest = await files.ReadManifestAsync(upload.Owner, version, CancellationToken.None)
+                ?? await files.SealAsync(upload.Owner, version, CancellationToken.None);
+            string[] names = [.. manifest.Files.Select(file => file.Name.Value)];
+            ModelFacts facts = await ModelValidator.ValidateAsync(
+                new VersionFiles(files, upload.Owner, version), names, manifest.TotalBytes, CancellationToken.None);
+            return await upload.User.CompleteCommit(upload.UploadId, manifest.Digest.Hex, facts);
+        }
+        catch (StoreException exception) when (exception.Error == StoreError.NotFound)
+        {
+            await upload.User.AbandonUpload(upload.Model, upload.UploadId);
+            throw new RequestException(RequestError.ModelInvalid, "The upload has no file: send the model's files first.") { Detail = "file_missing" };
+        }
+        catch (RequestException exception) when (exception.Error == RequestError.ModelInvalid)
+        {
+            await upload.User.AbandonUpload(upload.Model, upload.UploadId);
+            throw;
+        }
+        catch
+        {
+            // A fault of ours, or a quota: the upload is as it was, and the commit can be repeated.
+            await upload.User.ReopenUpload(upload.UploadId);
+            throw;
+        }
+    }
+
+    /// <summary>Keeps the lease alive while the body arrives; when it is lost, the writing stops before the next block.</summary>
+    private async Task RenewAsync(Upload upload, WriteLease lease, CancellationTokenSource writing)
+    {
+        try
+        {
+            using PeriodicTimer timer = new(lease.Lifetime / 4, time);
+            while (await timer.WaitForNextTickAsync(writing.Token)) await upload.User.RenewWrite(upload.UploadId, lease.LeaseId);
+        }
+        catch (OperationCanceledException)
+        {
+            // The writing ended.
+        }
+        catch (Exception exception)
+        {
+            LogLeaseLost(logger, lease.Version, exception);
+            await writing.CancelAsync();
+        }
+    }
+
+    /// <summary>Tells the owner what is there now. A lease that was lost meanwhile needs no telling.</summary>
+    private async Task EndAsync(Upload upload, WriteLease lease, ModelFileName file)
+    {
+        try
+        {
+            await upload.User.EndWrite(upload.UploadId, lease.LeaseId, await LengthAsync(upload.Owner, lease.Version, file, CancellationToken.None));
+        }
+        catch (RequestException exception) when (exception.Error is RequestError.Conflict or RequestError.NotFound)
+        {
+            LogLeaseLost(logger, lease.Version, exception);
+        }
+    }
+
+    private static RequestException? ToRefusal(StoreException exception, ModelFileName file, WriteLease lease) => exception.Error switch
+    {
+        StoreError.TooLarge => new(RequestError.TooLarge, $"The file may have at most {lease.MaxBytes} bytes, and there are more.") { FileName = file.Value },
+        StoreError.OffsetMismatch => new(
+            RequestError.Conflict, $"Upload-Offset: the file ends at {exception.DurableLength}: go on from there.")
+        {
+            FileName = file.Value,
+            Detail = "offset_mismatch",
+        },
+        StoreError.DigestMismatch => new(RequestError.Malformed, "Content-Digest: the bytes that arrived have another SHA-256: send them again.")
+        {
+            FileName = file.Value,
+            Detail = "digest_mismatch",
+        },
+        StoreError.Sealed => new(RequestError.Conflict, "This upload was closed by its commit: begin a new one.") { FileName = file.Value },
+        _ => null,
+    };
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The right to write to version {Version} was lost")]
+    private static partial void LogLeaseLost(ILogger logger, VersionId version, Exception exception);
+}

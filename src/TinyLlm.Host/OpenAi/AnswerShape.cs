@@ -1,0 +1,137 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using TinyLlm.Grains.Sessions;
+
+namespace TinyLlm.Host.OpenAi;
+
+/// <summary>Which of OpenAI's two answer shapes is written.</summary>
+internal enum AnswerKind
+{
+    /// <summary>/v1/chat/completions.</summary>
+    Chat,
+
+    /// <summary>/v1/completions.</summary>
+    Text,
+}
+
+/// <summary>
+/// Writes one answer's JSON in OpenAI's shape: the whole answer, or its chunks. Everything that is the same in every chunk is fixed here.
+/// </summary>
+internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffset created, bool returnTokenIds, bool includeUsage)
+{
+    // Text goes out as UTF-8, not as escapes; it is JSON in a response of that type, never part of a page.
+    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    private readonly string _id = (kind == AnswerKind.Chat ? "chatcmpl-" : "cmpl-") + Guid.NewGuid().ToString("N");
+
+    /// <summary>The first chunk of a chat, which names the role.</summary>
+    public void WriteRole(IBufferWriter<byte> output) => WriteChunk(output, "", [], finish: null, role: true);
+
+    /// <summary>A chunk of text.</summary>
+    public void WriteDelta(IBufferWriter<byte> output, string text, ImmutableArray<int> ids) => WriteChunk(output, text, ids, finish: null, role: false);
+
+    /// <summary>The chunk that tells why the answer ended.</summary>
+    public void WriteFinish(IBufferWriter<byte> output, SessionEnd reason) => WriteChunk(output, "", [], FinishReason(reason), role: false);
+
+    /// <summary>The chunk that tells the usage.</summary>
+    public void WriteUsageChunk(IBufferWriter<byte> output, SessionEnded end)
+    {
+        using Utf8JsonWriter json = new(output, Json);
+        WriteHead(json, chunk: true);
+        json.WriteStartArray("choices");
+        json.WriteEndArray();
+        WriteUsage(json, end);
+        json.WriteEndObject();
+    }
+
+    /// <summary>A whole answer.</summary>
+    public void WriteWhole(IBufferWriter<byte> output, string text, ImmutableArray<int> ids, SessionEnded end)
+    {
+        using Utf8JsonWriter json = new(output, Json);
+        WriteHead(json, chunk: false);
+        json.WriteStartArray("choices");
+        json.WriteStartObject();
+        json.WriteNumber("index", 0);
+        if (kind == AnswerKind.Chat)
+        {
+            json.WriteStartObject("message");
+            json.WriteString("role", "assistant");
+            json.WriteString("content", text);
+            json.WriteNull("refusal");
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteString("text", text);
+        }
+        WriteChoiceTail(json, ids, FinishReason(end.Reason));
+        json.WriteEndArray();
+        WriteUsage(json, end);
+        json.WriteEndObject();
+    }
+
+    private void WriteChunk(IBufferWriter<byte> output, string text, ImmutableArray<int> ids, string? finish, bool role)
+    {
+        using Utf8JsonWriter json = new(output, Json);
+        WriteHead(json, chunk: true);
+        json.WriteStartArray("choices");
+        json.WriteStartObject();
+        json.WriteNumber("index", 0);
+        if (kind == AnswerKind.Chat)
+        {
+            json.WriteStartObject("delta");
+            if (role) json.WriteString("role", "assistant");
+            if (finish is null) json.WriteString("content", text);
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteString("text", text);
+        }
+        WriteChoiceTail(json, ids, finish);
+        json.WriteEndArray();
+        if (includeUsage) json.WriteNull("usage");
+        json.WriteEndObject();
+    }
+
+    private void WriteHead(Utf8JsonWriter json, bool chunk)
+    {
+        json.WriteStartObject();
+        json.WriteString("id", _id);
+        json.WriteString("object", kind == AnswerKind.Text ? "text_completion" : chunk ? "chat.completion.chunk" : "chat.completion");
+        json.WriteNumber("created", created.ToUnixTimeSeconds());
+        json.WriteString("model", modelId);
+    }
+
+    private void WriteChoiceTail(Utf8JsonWriter json, ImmutableArray<int> ids, string? finish)
+    {
+        if (returnTokenIds)
+        {
+            json.WriteStartArray("token_ids");
+            foreach (int id in ids) json.WriteNumberValue(id);
+            json.WriteEndArray();
+        }
+        json.WriteNull("logprobs");
+        if (finish is null) json.WriteNull("finish_reason");
+        else json.WriteString("finish_reason", finish);
+        json.WriteEndObject();
+    }
+
+    private static void WriteUsage(Utf8JsonWriter json, SessionEnded end)
+    {
+        json.WriteStartObject("usage");
+        json.WriteNumber("prompt_tokens", end.PromptTokens);
+        json.WriteNumber("completion_tokens", end.CompletionTokens);
+        json.WriteNumber("total_tokens", end.PromptTokens + end.CompletionTokens);
+        json.WriteEndObject();
+    }
+
+    private static string FinishReason(SessionEnd reason) => reason switch
+    {
+        SessionEnd.Stop => "stop",
+        SessionEnd.Length => "length",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A failed answer has no finish reason."),
+    };
+}

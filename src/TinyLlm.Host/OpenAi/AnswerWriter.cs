@@ -1,0 +1,124 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.IO.Pipelines;
+using System.Text;
+using TinyLlm.Grains.Sessions;
+using TinyLlm.Host.Errors;
+
+namespace TinyLlm.Host.OpenAi;
+
+/// <summary>
+/// Step 7 of a request's life, HTTP's end of it: a generation's events become one JSON body, or server-sent events. An answer that was cut
+/// never looks whole: a stream then ends with an error event and without "[DONE]".
+/// </summary>
+internal sealed class AnswerWriter(TimeProvider time)
+{
+    /// <summary>Proxies cut silent connections, commonly after 30 or 60 s.</summary>
+    public static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
+
+    private const string IgnoredFieldsHeader = "tinyllm-ignored-fields";
+
+    /// <summary>Writes the answer to an admitted generation, and disposes it.</summary>
+    public async Task WriteAsync(HttpContext http, AnswerKind kind, GenerationFields fields, IReadOnlyList<string> ignored, StartedGeneration generation)
+    {
+        await using StartedGeneration ended = generation;
+        if (ignored.Count > 0) http.Response.Headers[IgnoredFieldsHeader] = IgnoredNames(ignored);
+        AnswerShape shape = new(kind, generation.ModelId, time.GetUtcNow(), fields.ReturnTokenIds, fields.IncludeUsage);
+        if (fields.Stream) await WriteStreamAsync(http, kind, fields, shape, generation);
+        else await WriteWholeAsync(http, shape, generation);
+    }
+
+    private static async Task WriteWholeAsync(HttpContext http, AnswerShape shape, StartedGeneration generation)
+    {
+        StringBuilder text = new();
+        ImmutableArray<int>.Builder ids = ImmutableArray.CreateBuilder<int>();
+        SessionEnded? end = null;
+        while (await generation.Events.MoveNextAsync())
+        {
+            if (generation.Events.Current is SessionDelta delta)
+            {
+                text.Append(delta.Text);
+                ids.AddRange(delta.Ids);
+            }
+            else if (generation.Events.Current is SessionEnded last)
+            {
+                end = last;
+            }
+        }
+        if (end is not { Reason: SessionEnd.Stop or SessionEnd.Length }) throw new InvalidOperationException("The generation was cut before its end.");
+
+        http.Response.ContentType = "application/json";
+        shape.WriteWhole(http.Response.BodyWriter, text.ToString(), ids.ToImmutable(), end);
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+    }
+
+    private async Task WriteStreamAsync(HttpContext http, AnswerKind kind, GenerationFields fields, AnswerShape shape, StartedGeneration generation)
+    {
+        http.Response.ContentType = "text/event-stream";
+        http.Response.Headers.CacheControl = "no-cache";
+        http.Response.Headers["X-Accel-Buffering"] = "no"; // nginx would hold the events back
+        PipeWriter output = http.Response.BodyWriter;
+        if (kind == AnswerKind.Chat) WriteEvent(output, shape.WriteRole);
+
+        bool complete = false;
+        while (await NextAsync(http, output, generation))
+        {
+            switch (generation.Events.Current)
+            {
+                case SessionDelta delta when delta.Text.Length > 0 || fields.ReturnTokenIds:
+                    WriteEvent(output, buffer => shape.WriteDelta(buffer, delta.Text, delta.Ids));
+                    break;
+                case SessionEnded { Reason: SessionEnd.Stop or SessionEnd.Length } end:
+                    WriteEvent(output, buffer => shape.WriteFinish(buffer, end.Reason));
+                    if (fields.IncludeUsage) WriteEvent(output, buffer => shape.WriteUsageChunk(buffer, end));
+                    output.Write("data: [DONE]\n\n"u8);
+                    complete = true;
+                    break;
+            }
+        }
+        if (!complete) WriteCut(output);
+        await output.FlushAsync(http.RequestAborted);
+    }
+
+    /// <summary>
+    /// Waits for the next event. What was written is flushed only when there is none yet, so events that come together leave together; and
+    /// while none comes, a comment line keeps the connection alive.
+    /// </summary>
+    private async Task<bool> NextAsync(HttpContext http, PipeWriter output, StartedGeneration generation)
+    {
+        ValueTask<bool> pending = generation.Events.MoveNextAsync();
+        if (pending.IsCompleted) return await pending;
+        Task<bool> next = pending.AsTask();
+        while (true)
+        {
+            await output.FlushAsync(http.RequestAborted);
+            try
+            {
+                return await next.WaitAsync(PingInterval, time);
+            }
+            catch (TimeoutException) when (!next.IsCompleted)
+            {
+                output.Write(": ping\n\n"u8);
+            }
+        }
+    }
+
+    private static void WriteEvent(PipeWriter output, Action<IBufferWriter<byte>> writeJson)
+    {
+        output.Write("data: "u8);
+        writeJson(output);
+        output.Write("\n\n"u8);
+    }
+
+    private static void WriteCut(PipeWriter output)
+    {
+        ErrorRow row = ErrorTable.Internal;
+        output.Write("data: "u8);
+        output.Write(ErrorWriter.OpenAiBody(row, "stream_cut", "The answer was cut before its end: send the request again.", parameter: null));
+        output.Write("\n\n"u8);
+    }
+
+    /// <summary>The names as a header may carry them: what the client sent is not echoed unless it is plain.</summary>
+    private static string IgnoredNames(IReadOnlyList<string> names) => string.Join(
+        ", ", names.Where(name => name.Length is > 0 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')).Take(20));
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Sessions;
+using TinyLlm.Host.Access;
+using TinyLlm.Host.Management;
+
+namespace TinyLlm.Host.OpenAi;
+
+/// <summary>The two routes that generate.</summary>
+internal static class GenerationRoutes
+{
+    /// <summary>A conversation that fills the longest context of the models served here is under a megabyte.</summary>
+    private const int MaxBodyBytes = 4 << 20;
+
+    /// <summary>What OpenAI's /v1/completions does when the request names no bound.</summary>
+    private const int LegacyMaxTokens = 16;
+
+    public static void MapGeneration(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/chat/completions", ChatAsync).RequireScope(TokenScopes.Infer).Accepts<JsonElement>("application/json").Produces<JsonElement>();
+        routes.MapPost("/v1/completions", CompleteAsync).RequireScope(TokenScopes.Infer).Accepts<JsonElement>("application/json").Produces<JsonElement>();
+    }
+
+    private static async Task ChatAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer)
+    {
+        JsonBody.RequireJson(http);
+        using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);
+        RequestFields fields = new(body.RootElement);
+        var messages = ChatFields.ReadMessages(fields);
+        GenerationFields common = GenerationFields.Read(fields, absentMaxTokens: null, out IReadOnlyList<string> ignored);
+        SessionRequest request = common.Request with { Messages = messages };
+        StartedGeneration generation = await starter.StartAsync(caller, common.Model, request, http.RequestAborted);
+        await writer.WriteAsync(http, AnswerKind.Chat, common, ignored, generation);
+    }
+
+    private static async Task CompleteAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer)
+    {
+        JsonBody.RequireJson(http);
+        using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);
+        RequestFields fields = new(body.RootElement);
+        SessionRequest prompt = PromptField.Read(fields, new SessionRequest());
+        GenerationFields common = GenerationFields.Read(fields, LegacyMaxTokens, out IReadOnlyList<string> ignored);
+        SessionRequest request = common.Request with { Prompt = prompt.Prompt, PromptIds = prompt.PromptIds };
+        StartedGeneration generation = await starter.StartAsync(caller, common.Model, request, http.RequestAborted);
+        await writer.WriteAsync(http, AnswerKind.Text, common, ignored, generation);
+    }
+}

@@ -1,0 +1,40 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime.Hosting;
+using Orleans.Serialization;
+using Orleans.Serialization.Serializers;
+using Orleans.Storage;
+
+namespace TinyLlm.Storage;
+
+/// <summary>Registers stores and the grain storage over them.</summary>
+public static class GrainStorageHosting
+{
+    /// <summary>The name under which grains ask for their storage; the official provider goes by the same.</summary>
+    public const string DefaultName = "AzureBlobStorage";
+
+    /// <summary>
+    /// The stores of a data folder: <see cref="DataFolder.Objects"/> as the <see cref="ObjectStore"/>, <see cref="DataFolder.GrainState"/> under its
+    /// container's name as a key, and <see cref="ModelFiles"/>. The folder stays the caller's to dispose.
+    /// </summary>
+    public static IServiceCollection AddTinyLlmStorage(this IServiceCollection services, DataFolder folder) =>
+        services.AddTinyLlmStorage(folder.Objects, folder.GrainState);
+
+    /// <summary>Stores of any kind; see the other overload.</summary>
+    public static IServiceCollection AddTinyLlmStorage(this IServiceCollection services, ObjectStore objects, ObjectStore grainState)
+    {
+        services.AddSingleton(objects);
+        services.AddKeyedSingleton(DataFolder.GrainStateContainer, grainState);
+        return services.AddSingleton(new ModelFiles(objects));
+    }
+
+    /// <summary>Grain storage over the store that is registered under <see cref="DataFolder.GrainStateContainer"/>, as System.Text.Json.</summary>
+    public static ISiloBuilder AddTinyLlmGrainStorage(this ISiloBuilder builder, string name = DefaultName)
+    {
+        builder.Services.AddGrainStorage(name, static (services, _) => new ObjectGrainStorage(
+            services.GetRequiredKeyedService<ObjectStore>(DataFolder.GrainStateContainer),
+            new SystemTextJsonGrainStorageSerializer(services.GetRequiredService<IOptions<SystemTextJsonGrainStorageSerializerOptions>>()),
+            services.GetRequiredService<IActivatorProvider>()));
+        return builder;
+    }
+}

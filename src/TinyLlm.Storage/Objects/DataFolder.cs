@@ -1,0 +1,71 @@
+namespace TinyLlm.Storage;
+
+/// <summary>
+/// The folder of a host that keeps its data in files, locked for one process at a time:
+/// <c>grainstate/</c> and <c>objects/</c> are stores, <c>keys/</c> holds key files, <c>admin-token</c> the operator's token. Dispose it last.
+/// </summary>
+public sealed class DataFolder : IDisposable
+{
+    /// <summary>The container of grain state, as the official Azure provider names it.</summary>
+    public const string GrainStateContainer = "grainstate";
+
+    /// <summary>The container of everything else.</summary>
+    public const string ObjectsContainer = "objects";
+
+    private const string LockFile = ".lock";
+    private const string KeysFolder = "keys";
+    private const string AdminTokenFile = "admin-token";
+
+    private readonly FileStream held;
+
+    private DataFolder(string path, FileStream held, TimeProvider time)
+    {
+        this.held = held;
+        FullPath = path;
+        GrainState = new FileObjectStore(Path.Combine(path, GrainStateContainer), time);
+        Objects = new FileObjectStore(Path.Combine(path, ObjectsContainer), time);
+    }
+
+    public string FullPath { get; }
+
+    public ObjectStore GrainState { get; }
+
+    public ObjectStore Objects { get; }
+
+    public string AdminTokenPath => Path.Combine(FullPath, AdminTokenFile);
+
+    /// <summary>Makes the folder (0700) when it isn't there and locks it until it is disposed or the process ends.</summary>
+    /// <exception cref="StoreException">FolderInUse.</exception>
+    public static DataFolder Open(string path, TimeProvider time)
+    {
+        path = Path.GetFullPath(path);
+        PrivateFiles.CreateFolder(path);
+        FileStream held;
+        try
+        {
+            held = new FileStream(
+                Path.Combine(path, LockFile), PrivateFiles.Options(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException error) when (DiskErrors.IsLocked(error))
+        {
+            throw new StoreException(
+                StoreError.FolderInUse, $"the data folder '{path}' is in use by another host: stop that one, or give this one its own with --data DIR", error);
+        }
+        try
+        {
+            return new DataFolder(path, held, time);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where the key file of this name lies; for <see cref="SecretFile"/>.</summary>
+    public string KeyPath(string name) => PathPart.IsSafe(name)
+        ? Path.Combine(FullPath, KeysFolder, name)
+        : throw new StoreException(StoreError.BadName, "not the name of a key file");
+
+    public void Dispose() => held.Dispose();
+}

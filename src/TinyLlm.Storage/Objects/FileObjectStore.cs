@@ -1,0 +1,337 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+
+namespace TinyLlm.Storage;
+
+/// <summary>
+/// Objects as plain files below one folder, so that they can be mapped into memory.
+/// <list type="number">
+/// <item>A write goes to a file in <c>.tmp</c>, is flushed, renamed to its name, and the folder is flushed: a crash leaves the old object or the
+/// new one, and at most a leftover in <c>.tmp</c>.</item>
+/// <item>An ETag is the file's modification time and length. Every write sets a time later than the one that it replaces, so the time is a counter
+/// that lives with the file and changes with it in one rename.</item>
+/// <item>A condition is checked and the write done under the object's lock (<see cref="FileLocks"/>).</item>
+/// <item>An append writes block by block to the file itself, under the lock, at the length that it expects, and flushes. Its file's length is the
+/// durable length. After a loss of power (not of a process) a file system that grows a file before it holds the data may show a tail that
+/// was never acknowledged; the manifest's digests find it.</item>
+/// </list>
+/// Symbolic links below the folder are refused, not followed.
+/// </summary>
+public sealed class FileObjectStore : ObjectStore
+{
+    private const string TemporaryFolder = ".tmp";
+    private const string LockFolder = ".locks";
+    private const int ListBatch = 256;
+    private const int StageBytes = 1 << 20;
+
+    private readonly string root;
+    private readonly string temporary;
+    private readonly FileLocks locks;
+    private readonly TimeProvider time;
+    private long lastStamp;
+
+    /// <summary>Opens the store in <paramref name="root"/>, which is made when it isn't there.</summary>
+    public FileObjectStore(string root, TimeProvider time)
+    {
+        this.root = Path.GetFullPath(root);
+        this.time = time;
+        temporary = Path.Combine(this.root, TemporaryFolder);
+        string lockFolder = Path.Combine(this.root, LockFolder);
+        PrivateFiles.CreateFolder(temporary);
+        PrivateFiles.CreateFolder(lockFolder);
+        locks = new FileLocks(lockFolder);
+    }
+
+    public FileObjectStore(string root) : this(root, TimeProvider.System)
+    {
+    }
+
+    public override string? TryGetLocalPath(string name)
+    {
+        ObjectName.Require(name);
+        return ObjectFile.Stat(PathOf(name)) is { } file ? file.FullName : null;
+    }
+
+    public override string? TryGetLocalFolder(string prefix)
+    {
+        ObjectName.Require(prefix);
+        string path = PathOf(prefix);
+        return Directory.Exists(path) ? path : null;
+    }
+
+    public override Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken) => Task.Run(() =>
+    {
+        DateTime limit = time.GetUtcNow().UtcDateTime - olderThan;
+        int removed = 0;
+        foreach (FileSystemInfo leftover in new DirectoryInfo(temporary).EnumerateFileSystemInfos())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (leftover.LastWriteTimeUtc > limit) continue;
+            if (leftover is DirectoryInfo { LinkTarget: null } folder) DeleteTree(folder.FullName);
+            else leftover.Delete();
+            removed++;
+        }
+        return removed;
+    }, cancellationToken);
+
+    private protected override Task<StoredObject?> GetCoreAsync(string name, CancellationToken cancellationToken) =>
+        Task.Run(() => ObjectFile.ReadWhole(PathOf(name), cancellationToken), cancellationToken);
+
+    private protected override Task<string> PutCoreAsync(
+        string name, ReadOnlyMemory<byte> bytes, PutCondition condition, CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        string path = PathOf(name);
+        Check(ObjectFile.Stat(path));
+        string source = NewTemporary();
+        try
+        {
+            DateTime stamp = NextStamp();
+            using (FileStream file = new(source, PrivateFiles.Options(FileMode.CreateNew, FileAccess.Write, PrivateFiles.ShareAll)))
+            {
+                file.Write(bytes.Span);
+                File.SetLastWriteTimeUtc(file.SafeFileHandle, stamp);
+                file.Flush(flushToDisk: true);
+            }
+            using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false)) return ObjectFile.Publish(source, stamp, path, Check);
+        }
+        catch
+        {
+            File.Delete(source);
+            throw;
+        }
+
+        void Check(FileInfo? stored)
+        {
+            string? eTag = stored is null ? null : ObjectFile.ETagOf(stored);
+            if (!condition.Admits(eTag)) throw ConditionFailed(eTag);
+        }
+    }, cancellationToken);
+
+    private protected override Task<bool> DeleteCoreAsync(string name, PutCondition condition, CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        string path = PathOf(name);
+        using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false))
+        {
+            if (ObjectFile.Stat(path) is not { } stored) return false;
+            string eTag = ObjectFile.ETagOf(stored);
+            if (!condition.Admits(eTag)) throw ConditionFailed(eTag);
+            File.Delete(path);
+            FolderSync.Flush(ObjectFile.FolderOf(path));
+            return true;
+        }
+    }, cancellationToken);
+
+    /// <summary>Moves the folder away in one step, then empties it: no reader sees half of it, and what a crash leaves is a leftover in .tmp.</summary>
+    private protected override Task DeletePrefixCoreAsync(string prefix, CancellationToken cancellationToken) => Task.Run(() =>
+    {
+        string path = PathOf(prefix);
+        if (!Directory.Exists(path)) return;
+        string doomed = NewTemporary();
+        try
+        {
+            Directory.Move(path, doomed);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return; // Another deletion was first.
+        }
+        catch (IOException) when (OperatingSystem.IsWindows())
+        {
+            doomed = path; // A file in it is open, and Windows moves no such folder.
+        }
+        FolderSync.Flush(ObjectFile.FolderOf(path));
+        DeleteTree(doomed);
+    }, cancellationToken);
+
+    private protected override async IAsyncEnumerable<ObjectInfo> ListCoreAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using IEnumerator<ObjectInfo> found = Enumerate(prefix.Length == 0 ? root : PathOf(prefix)).GetEnumerator();
+        while (true)
+        {
+            List<ObjectInfo> batch = await Task.Run(NextBatch, cancellationToken).ConfigureAwait(false);
+            foreach (ObjectInfo info in batch) yield return info;
+            if (batch.Count < ListBatch) yield break;
+        }
+
+        List<ObjectInfo> NextBatch()
+        {
+            List<ObjectInfo> batch = [];
+            while (batch.Count < ListBatch && found.MoveNext()) batch.Add(found.Current);
+            return batch;
+        }
+    }
+
+    private protected override Task<Stream> OpenReadCoreAsync(string name, CancellationToken cancellationToken)
+    {
+        string path = PathOf(name);
+        try
+        {
+            return Task.FromResult<Stream>(new FileStream(path, PrivateFiles.Options(FileMode.Open, FileAccess.Read, PrivateFiles.ShareAll)));
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
+        {
+            throw NotFound(error);
+        }
+    }
+
+    private protected override Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
+        Task.FromResult(ObjectFile.Stat(PathOf(name))?.Length);
+
+    private protected override Task<AppendResult> AppendCoreAsync(
+        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        long durable = ObjectFile.Stat(PathOf(name))?.Length ?? 0;
+        if (durable != offset) throw OffsetMismatch(offset, durable);
+        if (offset > maxBytes) throw TooLarge(maxBytes);
+        return contentDigest is null
+            ? await AppendBlocksAsync(name, offset, body, maxBytes, cancellationToken).ConfigureAwait(false)
+            : await AppendVerifiedAsync(name, offset, body, maxBytes, contentDigest, cancellationToken).ConfigureAwait(false);
+    }, cancellationToken);
+
+    private async Task<AppendResult> AppendBlocksAsync(string name, long offset, Stream body, long maxBytes, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(AppendBlockBytes);
+        try
+        {
+            Memory<byte> block = buffer.AsMemory(0, AppendBlockBytes);
+            AppendResult? result = null;
+            while (true)
+            {
+                int filled = await body.ReadAtLeastAsync(block, block.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                long end = result?.Length ?? offset;
+                if (filled > maxBytes - end) throw TooLarge(maxBytes);
+                if (filled > 0 || result is null)
+                {
+                    using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false))
+                        result = ObjectFile.WriteBlock(PathOf(name), end, block.Span[..filled], NextStamp());
+                }
+                if (filled < block.Length) return result;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Stages the body beside the object until its digest is known, then makes it the object (a rename) or copies it to the end.</summary>
+    private async Task<AppendResult> AppendVerifiedAsync(
+        string name, long offset, Stream body, long maxBytes, ContentDigest expected, CancellationToken cancellationToken)
+    {
+        string staged = NewTemporary();
+        try
+        {
+            using FileStream file = new(staged, PrivateFiles.Options(FileMode.CreateNew, FileAccess.ReadWrite, PrivateFiles.ShareAll));
+            long length = await StageAsync(file, body, maxBytes - offset, maxBytes, expected, cancellationToken).ConfigureAwait(false);
+            if (offset > 0)
+            {
+                file.Position = 0;
+                return await AppendBlocksAsync(name, offset, file, maxBytes, cancellationToken).ConfigureAwait(false);
+            }
+            DateTime stamp = NextStamp();
+            File.SetLastWriteTimeUtc(file.SafeFileHandle, stamp);
+            file.Flush(flushToDisk: true);
+            file.Dispose();
+            using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false))
+            {
+                return new AppendResult(length, ObjectFile.Publish(staged, stamp, PathOf(name), stored =>
+                {
+                    if (stored is { Length: > 0 }) throw OffsetMismatch(0, stored.Length);
+                }));
+            }
+        }
+        finally
+        {
+            File.Delete(staged); // Nothing there after a rename.
+        }
+    }
+
+    private static async Task<long> StageAsync(
+        FileStream file, Stream body, long room, long maxBytes, ContentDigest expected, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(StageBytes);
+        try
+        {
+            using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            long length = 0;
+            for (int count; (count = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0; length += count)
+            {
+                if (count > room - length) throw TooLarge(maxBytes);
+                hash.AppendData(buffer, 0, count);
+                file.Write(buffer, 0, count);
+            }
+            return expected.Equals(new ContentDigest(hash.GetHashAndReset())) ? length : throw DigestMismatch();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private IEnumerable<ObjectInfo> Enumerate(string folder)
+    {
+        EnumerationOptions options = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+        if (!Directory.Exists(folder)) yield break;
+        foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*", options))
+        {
+            string name = Path.GetRelativePath(root, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
+            if (ObjectName.IsValid(name) && ObjectFile.Stat(file.FullName) is { } found) yield return new ObjectInfo(name, found.Length, ObjectFile.ETagOf(found));
+        }
+    }
+
+    /// <summary>The object's path, after making sure that no part of it is a symbolic link and no folder of it an object.</summary>
+    private string PathOf(string name)
+    {
+        string path = root;
+        string[] parts = name.Split('/');
+        for (int i = 0; i < parts.Length; i++)
+        {
+            path = Path.Combine(path, parts[i]);
+            FileInfo info = new(path);
+            if (info.LinkTarget is not null) throw new StoreException(StoreError.BadName, "the name leads through a symbolic link");
+            if (i < parts.Length - 1 && info.Exists) throw new StoreException(StoreError.BadName, "a part of the name is an object, not a folder");
+        }
+        return path;
+    }
+
+    private string NewTemporary() => Path.Combine(temporary, Guid.NewGuid().ToString("N"));
+
+    /// <summary>Now, or a tick more than the last answer.</summary>
+    private DateTime NextStamp()
+    {
+        long now = time.GetUtcNow().UtcTicks;
+        while (true)
+        {
+            long last = Interlocked.Read(ref lastStamp);
+            long next = Math.Max(now, last + 1);
+            if (Interlocked.CompareExchange(ref lastStamp, next, last) == last) return new DateTime(next, DateTimeKind.Utc);
+        }
+    }
+
+    private static void DeleteTree(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception error) when (error is DirectoryNotFoundException or FileNotFoundException)
+        {
+            // Somebody else is deleting the same leftovers; what they leave is collected later.
+        }
+    }
+
+    /// <summary>Runs blocking file work off the caller's scheduler and gives a full disk its name.</summary>
+    private static Task<T> RunAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) => Task.Run(async () =>
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (IOException error) when (DiskErrors.IsFull(error))
+        {
+            throw DiskErrors.StorageFull(error);
+        }
+    }, cancellationToken);
+}

@@ -1,0 +1,158 @@
+namespace TinyLlm.Storage;
+
+/// <summary>
+/// Bytes under names, with the semantics of a blob container: whole small objects written under a condition, large ones appended to and read as
+/// streams. Backed by local files or by Azure Blob Storage; one conformance suite holds for both. Knows nothing of users, models or grains.
+/// Every method checks names (<see cref="ObjectName"/>) before it does anything. All are safe to call from many threads.
+/// </summary>
+public abstract class ObjectStore
+{
+    /// <summary>The most that <see cref="GetAsync"/> and <see cref="PutAsync"/> take: they hold the object in memory.</summary>
+    public const int MaxSmallObjectBytes = 64 << 20;
+
+    /// <summary>Bytes that an append makes durable at a time.</summary>
+    public const int AppendBlockBytes = 8 << 20;
+
+    private protected ObjectStore()
+    {
+    }
+
+    /// <summary>A small object and its ETag; null when there is none.</summary>
+    public Task<StoredObject?> GetAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        return GetCoreAsync(name, cancellationToken);
+    }
+
+    /// <summary>
+    /// Writes a small object whole: after a crash at any point there is the old one or the new one. When this returns, the bytes are durable.
+    /// </summary>
+    /// <returns>The new ETag. No two writes of a name get the same one.</returns>
+    /// <exception cref="StoreException">ConditionFailed, StorageFull, TooLarge, BadName.</exception>
+    public Task<string> PutAsync(string name, ReadOnlyMemory<byte> bytes, PutCondition condition, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        ArgumentNullException.ThrowIfNull(condition);
+        if (bytes.Length > MaxSmallObjectBytes) throw TooLarge(MaxSmallObjectBytes);
+        return PutCoreAsync(name, bytes, condition, cancellationToken);
+    }
+
+    /// <summary>Deletes an object.</summary>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="StoreException">ConditionFailed: an object is there, but another than the condition names.</exception>
+    public Task<bool> DeleteAsync(string name, PutCondition condition, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        ArgumentNullException.ThrowIfNull(condition);
+        return DeleteCoreAsync(name, condition, cancellationToken);
+    }
+
+    /// <summary>Deletes every object below <paramref name="prefix"/>, which is whole parts of a name, without the '/' that follows; never everything.</summary>
+    public Task DeletePrefixAsync(string prefix, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(prefix);
+        return DeletePrefixCoreAsync(prefix, cancellationToken);
+    }
+
+    /// <summary>The objects below <paramref name="prefix"/> (whole parts of a name; empty: all), in no order.</summary>
+    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        if (prefix.Length > 0) ObjectName.Require(prefix);
+        return ListCoreAsync(prefix, cancellationToken);
+    }
+
+    /// <summary>A seekable stream over the object as it is now; the caller disposes it.</summary>
+    /// <exception cref="StoreException">NotFound.</exception>
+    public Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        return OpenReadCoreAsync(name, cancellationToken);
+    }
+
+    /// <summary>The object's durable length in bytes; null when there is none.</summary>
+    public Task<long?> LengthAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        return LengthCoreAsync(name, cancellationToken);
+    }
+
+    /// <summary>
+    /// Appends <paramref name="body"/> to the object (made when it isn't there) in blocks of <see cref="AppendBlockBytes"/>, each durable before the
+    /// next one is read, with one block in memory. Of two appends that meet, one goes on and the other ends with OffsetMismatch.
+    /// When the body breaks off (any exception, cancellation) the blocks before stay and the exception comes through.
+    /// </summary>
+    /// <param name="name">The object.</param>
+    /// <param name="offset">Must be the object's durable length (0 when there is none).</param>
+    /// <param name="body">Read to its end; not disposed.</param>
+    /// <param name="maxBytes">The most bytes that the whole object may have. No block beyond it is written.</param>
+    /// <param name="contentDigest">When given, the body's SHA-256: no byte counts before all are there and match, and a body that breaks off or doesn't
+    /// match leaves the object as it was.</param>
+    /// <param name="cancellationToken">Ends the append after the last durable block.</param>
+    /// <exception cref="StoreException">OffsetMismatch, TooLarge, DigestMismatch, StorageFull, BadName.</exception>
+    public Task<AppendResult> AppendAsync(
+        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        ArgumentNullException.ThrowIfNull(body);
+        ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        return AppendCoreAsync(name, offset, body, maxBytes, contentDigest, cancellationToken);
+    }
+
+    public Task<AppendResult> AppendAsync(string name, long offset, Stream body, long maxBytes, CancellationToken cancellationToken) =>
+        AppendAsync(name, offset, body, maxBytes, null, cancellationToken);
+
+    /// <summary>The object's file, for memory mapping; null on a store that has no files, or when there is no such object.</summary>
+    public virtual string? TryGetLocalPath(string name)
+    {
+        ObjectName.Require(name);
+        return null;
+    }
+
+    /// <summary>The folder of the objects below <paramref name="prefix"/>; null on a store that has no files, or when there are none.</summary>
+    public virtual string? TryGetLocalFolder(string prefix)
+    {
+        ObjectName.Require(prefix);
+        return null;
+    }
+
+    /// <summary>Removes what crashed writers left behind and nobody has touched for <paramref name="olderThan"/>.</summary>
+    /// <returns>How many leftovers went.</returns>
+    public abstract Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken);
+
+    private protected abstract Task<StoredObject?> GetCoreAsync(string name, CancellationToken cancellationToken);
+
+    private protected abstract Task<string> PutCoreAsync(
+        string name, ReadOnlyMemory<byte> bytes, PutCondition condition, CancellationToken cancellationToken);
+
+    private protected abstract Task<bool> DeleteCoreAsync(string name, PutCondition condition, CancellationToken cancellationToken);
+
+    private protected abstract Task DeletePrefixCoreAsync(string prefix, CancellationToken cancellationToken);
+
+    private protected abstract IAsyncEnumerable<ObjectInfo> ListCoreAsync(string prefix, CancellationToken cancellationToken);
+
+    private protected abstract Task<Stream> OpenReadCoreAsync(string name, CancellationToken cancellationToken);
+
+    private protected abstract Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken);
+
+    private protected abstract Task<AppendResult> AppendCoreAsync(
+        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken);
+
+    private protected static StoreException NotFound(Exception? cause = null) => new(StoreError.NotFound, "the store has no such object", cause);
+
+    private protected static StoreException ConditionFailed(string? storedETag, Exception? cause = null) =>
+        new(StoreError.ConditionFailed, "the object has changed since it was read: read it again, then write", cause) { StoredETag = storedETag };
+
+    internal static StoreException TooLarge(long maxBytes) =>
+        new(StoreError.TooLarge, $"the object may have at most {maxBytes} bytes, and there are more");
+
+    internal static StoreException OffsetMismatch(long offset, long durableLength) =>
+        new(StoreError.OffsetMismatch, $"the bytes begin at {offset}, but the object ends at {durableLength}: continue there")
+        {
+            DurableLength = durableLength,
+        };
+
+    private protected static StoreException DigestMismatch() =>
+        new(StoreError.DigestMismatch, "the bytes received don't have the digest that came with them: send them again");
+}
