@@ -13,9 +13,10 @@ internal ref struct HeaderParser
     private const byte Padding = 0x20;
     private const int LongestDTypeName = 16;
 
-    private StrictJson _json;
+    // The default comparers randomise their hash once foreign keys collide.
     private readonly Dictionary<string, TensorInfo> _tensors = new(StringComparer.Ordinal);
     private Dictionary<string, string>? _metadata;
+    private StrictJson _json;
 
     public HeaderParser(ReadOnlySpan<byte> headerJson)
     {
@@ -156,13 +157,9 @@ internal ref struct HeaderParser
         if (name.Length == 0)
             throw Refusal.OfTensor(name, SafeTensorsError.EmptyName, "the name has 0 characters, and must have 1 or more: give it one");
         if (name.Contains('\0'))
-        {
             throw Refusal.OfTensor(name, SafeTensorsError.NameHasNul, "the name holds NUL (U+0000), and may hold 0 of them: rename the tensor");
-        }
         if (name.Contains("..", StringComparison.Ordinal))
-        {
             throw Refusal.OfTensor(name, SafeTensorsError.NameHasDotDot, "the name holds '..', and may have 1 dot in a row: rename the tensor");
-        }
     }
 
     private static void CheckSize(TensorInfo tensor)

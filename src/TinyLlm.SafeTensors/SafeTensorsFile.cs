@@ -6,8 +6,8 @@ namespace TinyLlm.SafeTensors;
 /// <summary>
 /// A validated file, mapped into memory: a tensor's bytes are the file's pages, without a copy. The bytes are aligned only as the file is:
 /// writers pad the header to 8 bytes, but the format does not demand it.
-/// The file must not shrink while it is mapped, because the operating system answers the access to a page that is gone by ending the process;
-/// replace files by renaming, as <see cref="SafeTensorsWriter"/> does. Reading is safe from any thread; Dispose must be last.
+/// The file must not change while it is mapped: what was validated would no longer hold, and the operating system answers the access to a page
+/// that is gone by ending the process. Replace files by renaming, as <see cref="SafeTensorsWriter"/> does. Reading is safe from any thread; Dispose must be last.
 /// </summary>
 public sealed unsafe class SafeTensorsFile : IDisposable
 {

@@ -36,8 +36,10 @@ internal ref struct StrictJson
                 SafeTensorsError.HeaderStart, $"the {document} starts with {found}, and must start with '{{' (0x7b): remove what stands before it");
         }
         if (!Utf8.IsValid(utf8))
+        {
             throw Refusal.Of(
                 SafeTensorsError.InvalidUtf8, $"the {document} is not UTF-8 from byte {FirstInvalid(utf8)} of {utf8.Length} on: encode it as UTF-8");
+        }
         Read();
     }
 
