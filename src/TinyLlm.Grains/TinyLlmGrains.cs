@@ -1,15 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Placement;
-using Orleans.Runtime.Placement;
+using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
-using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Grains.Users;
-using TinyLlm.Storage;
 
 namespace TinyLlm.Grains;
 
@@ -22,17 +21,20 @@ public static class TinyLlmGrains
         silo.UseSiloMetadata(roles.ToMetadata());
         silo.Services.AddPlacementFilter<CorePlacementFilterStrategy, CorePlacementFilterDirector>(ServiceLifetime.Transient);
         silo.Services.AddPlacementDirector<SessionPlacementStrategy, SessionPlacementDirector>(ServiceLifetime.Singleton);
-        silo.Services.AddOptions<UserLimits>().ValidateDataAnnotations().ValidateOnStart();
+        silo.Services.AddOptions<UserLimits>().ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<UserLimits>, UserLimitsValidator>();
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton<PromptWorkers>();
         return silo;
     }
 
     /// <summary>What a silo with an accelerator needs besides: the device's loop, and the host of its models.</summary>
-    public static ISiloBuilder AddAccelerator(this ISiloBuilder silo, IDecoderBackend backend, DeviceLoopOptions options)
+    public static ISiloBuilder AddAccelerator(this ISiloBuilder silo, Accelerator accelerator)
     {
+        silo.Services.AddOptions<DeviceLoopOptions>().ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<DeviceLoopOptions>, DeviceLoopOptionsValidator>();
         silo.Services.AddSingleton(services => new DeviceLoop(
-            backend, options, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
+            accelerator.Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
         silo.Services.AddSingleton<ModelHost>();
         return silo;
     }

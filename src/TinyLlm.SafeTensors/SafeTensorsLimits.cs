@@ -15,8 +15,11 @@ public static class SafeTensorsLimits
     /// <summary>Tensors in a file, and entries of a sharded index.</summary>
     public const int MaxTensors = 65_536;
 
-    /// <summary>Entries of <c>__metadata__</c>: without it, 16 MiB of one-letter keys would take hundreds of MiB.</summary>
-    public const int MaxMetadataEntries = 65_536;
+    /// <summary>
+    /// Entries of <c>__metadata__</c>. One entry takes some 250 bytes beside its text (measured), so without a bound 16 MiB of the shortest keys
+    /// would take more than one GiB; files in the wild have a hundred at most.
+    /// </summary>
+    public const int MaxMetadataEntries = 8_192;
 
     /// <summary>Dimensions of a tensor.</summary>
     public const int MaxRank = 8;

@@ -18,6 +18,9 @@ public enum RequestError
     /// <summary>The object is absent, or it is not the caller's: the two answers are the same on purpose.</summary>
     NotFound,
 
+    /// <summary>The route exists, but not for this method.</summary>
+    MethodNotAllowed,
+
     /// <summary>The name is taken, possibly in another case.</summary>
     NameTaken,
 

@@ -1,5 +1,6 @@
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Runtime.Placement;
+using Orleans.Placement;
 using TinyLlm.Grains.Sessions;
 
 namespace TinyLlm.Grains.Placement;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
 namespace TinyLlm.Grains.Placement;

@@ -10,7 +10,7 @@ namespace TinyLlm.Grains.Residency;
 /// reserved before they are taken. What does not fit evicts models that nobody holds, the least recently used first and no more than needed;
 /// what still does not fit is refused with a time to retry. Knows no user rules: who may use a model was decided before.
 /// </summary>
-public sealed partial class ModelHost : IAsyncDisposable
+public sealed partial class ModelHost
 {
     /// <summary>A guess at how soon a running answer ends and frees its model.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
@@ -43,7 +43,7 @@ public sealed partial class ModelHost : IAsyncDisposable
         _loader = new ModelLoader(store, loop);
         _loop = loop;
         _logger = logger;
-        loop.Starved += OnStarved;
+        loop.OnStarved = OnStarved;
     }
 
     /// <summary>What the accelerator holds and does, for operators and tests.</summary>
@@ -78,22 +78,6 @@ public sealed partial class ModelHost : IAsyncDisposable
         {
             Release(entry);
             throw;
-        }
-    }
-
-    /// <summary>Unloads everything; generations have ended before.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _loop.Starved -= OnStarved;
-        Entry[] entries;
-        lock (_gate)
-        {
-            entries = [.. _entries.Values];
-            _entries.Clear();
-        }
-        foreach (Entry entry in entries)
-        {
-            if (entry.Loading.IsCompletedSuccessfully) await _loader.UnloadAsync(await entry.Loading);
         }
     }
 

@@ -15,7 +15,8 @@ internal static class ModelText
     public static async Task<Tokenizer> LoadTokenizerAsync(VersionFiles files, IReadOnlySet<string> names, CancellationToken cancellationToken)
     {
         byte[] tokenizer = await files.ReadAsync("tokenizer.json", MaxTokenizerBytes, cancellationToken);
-        return Tokenizer.Load(tokenizer, await ReadOptionalAsync(files, names, "tokenizer_config.json", cancellationToken));
+        byte[] config = await ReadOptionalAsync(files, names, "tokenizer_config.json", cancellationToken);
+        return Tokenizer.Load(tokenizer, config);
     }
 
     /// <summary>The model's own template, or null when it has none.</summary>

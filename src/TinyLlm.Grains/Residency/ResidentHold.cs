@@ -26,6 +26,12 @@ internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action re
         {
             throw new RequestException(RequestError.NoCapacity, "The accelerator's queue is full: try again soon.") { RetryAfter = busy.RetryAfter };
         }
+        catch (ArgumentException)
+        {
+            // The prompt fits the model's context, so what is left to refuse is the cache's size.
+            throw new RequestException(
+                RequestError.NoCapacity, "The cache for this many tokens is larger than the accelerator's budget: lower max_tokens; no repeat will help.");
+        }
     }
 
     public void Dispose()

@@ -10,7 +10,7 @@ namespace TinyLlm.Grains.Sessions;
 /// Renders chat templates and tokenizes, off the grain scheduler and on no more than one worker per core, so that long prompts of one
 /// caller neither starve the silo's calls nor each other's memory.
 /// </summary>
-public sealed class PromptWorkers
+public sealed class PromptWorkers : IDisposable
 {
     private readonly SemaphoreSlim _places = new(Environment.ProcessorCount);
 
@@ -26,6 +26,8 @@ public sealed class PromptWorkers
             _places.Release();
         }
     }
+
+    public void Dispose() => _places.Dispose();
 
     private static PreparedPrompt Prepare(LoadedModel model, SessionRequest request)
     {

@@ -139,7 +139,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     }
 
     /// <summary>The upload that <see cref="BeginCommit"/> closed, or null when it was published before.</summary>
-    public UploadRecord? FindCommitting(UserState state, string uploadId)
+    public static UploadRecord? FindCommitting(UserState state, string uploadId)
     {
         UploadRecord upload = state.Uploads.GetValueOrDefault(uploadId) ?? throw RequestException.NotFound("upload");
         return upload.Phase switch

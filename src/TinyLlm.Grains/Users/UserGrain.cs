@@ -170,7 +170,7 @@ internal sealed partial class UserGrain(
     public async Task<PublishedVersion> CompleteCommit(string uploadId, string manifestDigest, ModelFacts facts)
     {
         RequireUser();
-        if (_uploads.FindCommitting(state.State, uploadId) is not { } upload)
+        if (UploadBook.FindCommitting(state.State, uploadId) is not { } upload)
         {
             return ModelBook.FindPublished(state.State, state.State.Uploads[uploadId]) ?? throw RequestException.NotFound("upload");
         }
@@ -183,7 +183,7 @@ internal sealed partial class UserGrain(
     public async Task ReopenUpload(string uploadId)
     {
         RequireUser();
-        if (_uploads.FindCommitting(state.State, uploadId) is not { } upload) return;
+        if (UploadBook.FindCommitting(state.State, uploadId) is not { } upload) return;
         upload.Phase = UploadPhase.Open;
         upload.CommitUntil = null;
         await SaveAsync();

@@ -1,4 +1,3 @@
-using Orleans.Runtime;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Storage;
 
@@ -54,25 +53,12 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         RequestException? refusal = http.Response.StatusCode switch
         {
             StatusCodes.Status404NotFound => new(RequestError.NotFound, "There is no such route: /openapi/v1.json lists them."),
-            StatusCodes.Status405MethodNotAllowed => new(RequestError.Malformed, "This route does not take this method: the Allow header lists those that it takes."),
+            StatusCodes.Status405MethodNotAllowed => new(RequestError.MethodNotAllowed, "This route does not take this method: the Allow header lists those that it takes."),
             StatusCodes.Status413PayloadTooLarge => new(RequestError.TooLarge, "The body is larger than this route takes."),
             StatusCodes.Status415UnsupportedMediaType => new(RequestError.WrongMediaType, "This route takes application/json."),
             _ => null,
         };
-        if (refusal is null) return;
-        int status = http.Response.StatusCode;
-        if (status == StatusCodes.Status405MethodNotAllowed)
-        {
-            // 405 is not a member of the closed set: no handler can refuse so.
-            string? allow = http.Response.Headers.Allow;
-            http.Response.OnStarting(() =>
-            {
-                http.Response.StatusCode = status;
-                http.Response.Headers.Allow = allow;
-                return Task.CompletedTask;
-            });
-        }
-        await ErrorWriter.WriteAsync(http, refusal);
+        if (refusal is not null) await ErrorWriter.WriteAsync(http, refusal);
     }
 
     private static RequestException? ToRefusal(Exception exception) => exception switch

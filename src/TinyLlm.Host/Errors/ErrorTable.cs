@@ -24,6 +24,7 @@ internal static class ErrorTable
         RequestError.Unauthenticated => new(StatusCodes.Status401Unauthorized, "invalid_api_key", Invalid),
         RequestError.ScopeLacking => new(StatusCodes.Status403Forbidden, "scope_lacking", "permission_error"),
         RequestError.NotFound => new(StatusCodes.Status404NotFound, "not_found", Invalid),
+        RequestError.MethodNotAllowed => new(StatusCodes.Status405MethodNotAllowed, "method_not_allowed", Invalid),
         RequestError.NameTaken => new(StatusCodes.Status409Conflict, "name_taken", Invalid),
         RequestError.Conflict => new(StatusCodes.Status409Conflict, "conflict", Invalid),
         RequestError.TooLarge => new(StatusCodes.Status413PayloadTooLarge, "too_large", Invalid),

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using TinyLlm.Grains.Errors;
@@ -9,8 +10,9 @@ namespace TinyLlm.Host.Errors;
 /// <summary>Writes a refusal: in OpenAI's shape on OpenAI's routes, as RFC 9457 problem details on ours. Never exception text of ours.</summary>
 internal static class ErrorWriter
 {
-    private static readonly JsonSerializerOptions Json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.Never };
-    private static readonly JsonSerializerOptions JsonWithoutNulls = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    // Quotes and brackets stay readable: the body is JSON of that type, never part of a page.
+    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions JsonWithoutNulls = new(Json) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     public static Task WriteAsync(HttpContext http, RequestException refusal)
     {

@@ -1,12 +1,11 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using TinyLlm.Engine;
 using TinyLlm.Grains;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Errors;
@@ -28,7 +27,13 @@ internal static class TinyLlmApplication
     /// <summary>Bodies of our JSON routes are bounded tighter by their readers; uploads lift this bound for themselves.</summary>
     private const long MaxBodyBytes = 8 << 20;
 
-    public static WebApplication Build(HostArguments arguments)
+    /// <summary>The host, ready to run.</summary>
+    public static WebApplication Build(HostArguments arguments) => Complete(CreateBuilder(arguments, OpenDevice));
+
+    /// <summary>
+    /// Everything registered, nothing built: a host that differs in its device, or adds a service, goes on from here.
+    /// </summary>
+    internal static WebApplicationBuilder CreateBuilder(HostArguments arguments, Func<HostOptions, Accelerator> openDevice)
     {
         // The content root is the program's own folder, so that it starts alike from any directory.
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -37,7 +42,7 @@ internal static class TinyLlmApplication
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
 
         DataFolder data = OpenData(options.Data);
-        IDecoderBackend backend = OpenDevice(options);
+        Accelerator accelerator = openDevice(options);
         Secret adminToken = SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText);
         byte[] tokenKey = SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _);
         byte[] leaseKey = SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _);
@@ -45,18 +50,24 @@ internal static class TinyLlmApplication
         ConfigureLogging(builder.Logging);
         ConfigureServer(builder);
         AddServices(builder.Services, new AdminToken(adminToken.Value), tokenKey, leaseKey);
-        builder.Services.AddSingleton(data); // disposed, and so unlocked, last
+        builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
         builder.Services.AddTinyLlmStorage(data);
-        AddSilo(builder, backend);
+        AddSilo(builder, accelerator);
+        builder.Services.AddSingleton(accelerator);
+        return builder;
+    }
 
+    internal static WebApplication Complete(WebApplicationBuilder builder)
+    {
         WebApplication app = builder.Build();
+        DataFolder data = app.Services.GetRequiredService<DataFolder>();
         MapRoutes(app);
-        app.Lifetime.ApplicationStarted.Register(
-            () => Console.WriteLine(StartupReport.Write(app.Services.GetRequiredService<IServer>(), data.AdminTokenPath, backend.Device)));
+        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(
+            StartupReport.Write(app.Services.GetRequiredService<IServer>(), data.AdminTokenPath, app.Services.GetRequiredService<Accelerator>())));
         return app;
     }
 
-    private static HostOptions ReadOptions(IConfiguration configuration)
+    private static HostOptions ReadOptions(ConfigurationManager configuration)
     {
         HostOptions options = new();
         try
@@ -84,11 +95,11 @@ internal static class TinyLlmApplication
         }
     }
 
-    private static TorchBackend OpenDevice(HostOptions options)
+    private static Accelerator OpenDevice(HostOptions options)
     {
         try
         {
-            return new TorchBackend(new TorchBackendOptions { Device = options.Device, BudgetBytes = options.BudgetBytes, Threads = options.Threads });
+            return Accelerator.OpenTorch(options.Device, options.BudgetBytes, options.Threads);
         }
         catch (ArgumentException exception)
         {
@@ -101,6 +112,8 @@ internal static class TinyLlmApplication
         logging.AddSimpleConsole(console => console.SingleLine = true);
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter("TinyLlm", LogLevel.Information);
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // it counts the time before the start as a stall
+        logging.AddFilter(typeof(BearerAuthentication).FullName, LogLevel.Warning); // the framework's line per refused token
     }
 
     private static void ConfigureServer(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel =>
@@ -124,20 +137,31 @@ internal static class TinyLlmApplication
         services.AddSingleton<UserCatalog>();
         services.AddSingleton<GenerationStarter>();
         services.AddSingleton<AnswerWriter>();
-        services.AddAuthentication(BearerAuthentication.SchemeName)
-            .AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.SchemeName, null);
+        // The core services alone: AddAuthentication would bring data protection along, and write keys of no use to the home folder.
+        services.AddAuthenticationCore(options =>
+        {
+            options.DefaultScheme = BearerAuthentication.SchemeName;
+            options.AddScheme<BearerAuthentication>(BearerAuthentication.SchemeName, displayName: null);
+        });
+        services.AddWebEncoders();
+        services.AddTransient<BearerAuthentication>();
         // A route that nobody thought about is closed: it needs a token, and its handler a scope.
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
-        services.AddOpenApi("v1");
+        services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "TinyLlm";
+            document.Servers?.Clear(); // the Host header of whoever asked says nothing
+            return Task.CompletedTask;
+        }));
     }
 
-    private static void AddSilo(WebApplicationBuilder builder, IDecoderBackend backend) => builder.UseOrleans(silo =>
+    private static void AddSilo(WebApplicationBuilder builder, Accelerator accelerator) => builder.UseOrleans(silo =>
     {
         // Nobody but this process joins: any free ports will do, and a gateway is not needed.
         silo.UseLocalhostClustering(siloPort: FreePort.OnLoopback(), gatewayPort: FreePort.OnLoopback());
         silo.AddTinyLlmGrainStorage();
-        silo.AddTinyLlmGrains(new SiloRoles { Core = true, Accelerator = backend.Device.Kind, BudgetBytes = backend.Device.BudgetBytes });
-        silo.AddAccelerator(backend, new DeviceLoopOptions());
+        silo.AddTinyLlmGrains(new SiloRoles { Core = true, Accelerator = accelerator.Kind, BudgetBytes = accelerator.BudgetBytes });
+        silo.AddAccelerator(accelerator);
     });
 
     private static void MapRoutes(WebApplication app)

@@ -3,6 +3,7 @@ using Microsoft.Net.Http.Headers;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Models;
 using TinyLlm.Storage;
@@ -18,7 +19,8 @@ internal static class ModelsRoutes
         models.MapGet("", ListAsync).RequireScope(TokenScopes.Read).Produces<ModelList>();
         models.MapGet("{owner}/{model}", DetailAsync).RequireScope(TokenScopes.Read).Produces<ModelDetail>();
         models.MapGet("{owner}/{model}/versions", VersionsAsync).RequireScope(TokenScopes.Read).Produces<VersionList>();
-        models.MapGet("{owner}/{model}/versions/{version:int}/files/{name}", DownloadAsync).RequireScope(TokenScopes.Read).Produces(200, contentType: "application/octet-stream");
+        models.MapMethods("{owner}/{model}/versions/{version:int}/files/{name}", [HttpMethods.Get, HttpMethods.Head], DownloadAsync)
+            .RequireScope(TokenScopes.Read).Produces(200, contentType: "application/octet-stream");
         models.MapDelete("{owner}/{model}", DeleteAsync).RequireScope(TokenScopes.Write).Produces(204);
         models.MapDelete("{owner}/{model}/versions/{version:int}", DeleteVersionAsync).RequireScope(TokenScopes.Write).Produces(204);
     }

@@ -8,7 +8,7 @@ namespace TinyLlm.Host.Models;
 /// <summary>
 /// Writes and publishes uploads: decisions come from the owner's grain as leases, bytes go straight from the request to the store.
 /// </summary>
-internal sealed partial class UploadService(ModelFiles files, TimeProvider time, ILogger<UploadService> logger)
+internal sealed partial class UploadService(ModelFiles files, TimeProvider time, ILogger<UploadService> logger) : IDisposable
 {
     /// <summary>Validation reads every byte; a few at a time keep the disk and the cores for the requests that generate.</summary>
     private readonly SemaphoreSlim _commits = new(Math.Max(1, Environment.ProcessorCount / 2));
@@ -74,6 +74,8 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
             _commits.Release();
         }
     }
+
+    public void Dispose() => _commits.Dispose();
 
     private async Task<PublishedVersion> PublishAsync(Upload upload, VersionId version)
     {

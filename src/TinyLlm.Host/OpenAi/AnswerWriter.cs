@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Text;
-using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Errors;
 

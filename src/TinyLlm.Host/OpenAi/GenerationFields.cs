@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
-using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sessions;
 
 namespace TinyLlm.Host.OpenAi;

@@ -1,5 +1,4 @@
 using TinyLlm.Grains.Access;
-using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;

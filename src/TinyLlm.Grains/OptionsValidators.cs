@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Options;
+using TinyLlm.Engine;
+using TinyLlm.Grains.Users;
+
+namespace TinyLlm.Grains;
+
+/// <summary>Checks the ranges written beside the properties; generated.</summary>
+[OptionsValidator]
+internal sealed partial class UserLimitsValidator : IValidateOptions<UserLimits>;
+
+/// <inheritdoc cref="UserLimitsValidator"/>
+[OptionsValidator]
+internal sealed partial class DeviceLoopOptionsValidator : IValidateOptions<DeviceLoopOptions>;

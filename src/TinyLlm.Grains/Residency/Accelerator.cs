@@ -1,0 +1,28 @@
+using TinyLlm.Engine;
+
+namespace TinyLlm.Grains.Residency;
+
+/// <summary>The one device that a silo generates on, opened before the silo starts, because its metadata tell what it is.</summary>
+public sealed class Accelerator
+{
+    /// <param name="backend">What computes; disposed with the silo.</param>
+    public Accelerator(IDecoderBackend backend) => Backend = backend;
+
+    /// <summary>"cuda" or "cpu".</summary>
+    public string Kind => Backend.Device.Kind;
+
+    /// <summary>The device's own name.</summary>
+    public string Name => Backend.Device.Name;
+
+    /// <summary>Bytes for weights and caches together.</summary>
+    public long BudgetBytes => Backend.Device.BudgetBytes;
+
+    internal IDecoderBackend Backend { get; }
+
+    /// <summary>
+    /// Opens libtorch's device: <paramref name="device"/> is auto, cpu or cuda; null leaves budget and threads to the engine. Throws
+    /// <see cref="ArgumentException"/> for a device that is not there.
+    /// </summary>
+    public static Accelerator OpenTorch(string device, long? budgetBytes, int? threads) =>
+        new(new TorchBackend(new TorchBackendOptions { Device = device, BudgetBytes = budgetBytes, Threads = threads }));
+}
