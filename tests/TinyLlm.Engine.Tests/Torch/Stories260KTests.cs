@@ -5,6 +5,7 @@ using TinyLlm.Tests;
 namespace TinyLlm.Engine.Tests;
 
 /// <summary>The trained model against its C reference: logits, and every greedy id, alone, batched and prefilled in chunks.</summary>
+[Collection(TorchTests.Name)]
 public sealed class Stories260KTests(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-4;
