@@ -1,3 +1,4 @@
+using TinyLlm.Bench.Engine;
 using TinyLlm.Bench.SafeTensors;
 
 // Every benchmark by name; each takes the arguments after it and answers the exit code.
@@ -6,6 +7,7 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["safetensors-validate"] = ValidateBenchmark.Run,
     ["safetensors-write"] = WriteBenchmark.Run,
     ["safetensors-fuzz"] = FuzzBenchmark.Run,
+    ["engine"] = EngineBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);
