@@ -1,3 +1,4 @@
+using TinyLlm.Bench.Engine;
 using TinyLlm.Bench.SafeTensors;
 using TinyLlm.Bench.Serve;
 
@@ -8,6 +9,7 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["safetensors-write"] = WriteBenchmark.Run,
     ["safetensors-fuzz"] = FuzzBenchmark.Run,
     ["serve"] = ServeBenchmark.Run,
+    ["engine"] = EngineBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);
