@@ -1,4 +1,5 @@
 using TinyLlm.Bench.SafeTensors;
+using TinyLlm.Bench.Text;
 
 // Every benchmark by name; each takes the arguments after it and answers the exit code.
 Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
@@ -6,6 +7,7 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["safetensors-validate"] = ValidateBenchmark.Run,
     ["safetensors-write"] = WriteBenchmark.Run,
     ["safetensors-fuzz"] = FuzzBenchmark.Run,
+    ["tokenize"] = TokenizeBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);
