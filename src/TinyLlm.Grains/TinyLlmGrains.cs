@@ -21,7 +21,7 @@ public static class TinyLlmGrains
         silo.UseSiloMetadata(roles.ToMetadata());
         silo.Services.AddPlacementFilter<CorePlacementFilterStrategy, CorePlacementFilterDirector>(ServiceLifetime.Transient);
         silo.Services.AddPlacementDirector<SessionPlacementStrategy, SessionPlacementDirector>(ServiceLifetime.Singleton);
-        silo.Services.AddOptions<UserLimits>().ValidateOnStart();
+        silo.Services.AddOptions<UserLimits>().BindConfiguration("TinyLlm:Limits").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<UserLimits>, UserLimitsValidator>();
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton<PromptWorkers>();
@@ -31,7 +31,7 @@ public static class TinyLlmGrains
     /// <summary>What a silo with an accelerator needs besides: the device's loop, and the host of its models.</summary>
     public static ISiloBuilder AddAccelerator(this ISiloBuilder silo, Accelerator accelerator)
     {
-        silo.Services.AddOptions<DeviceLoopOptions>().ValidateOnStart();
+        silo.Services.AddOptions<DeviceLoopOptions>().BindConfiguration("TinyLlm:Engine").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<DeviceLoopOptions>, DeviceLoopOptionsValidator>();
         silo.Services.AddSingleton(services => new DeviceLoop(
             accelerator.Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));

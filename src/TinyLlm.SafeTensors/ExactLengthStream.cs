@@ -42,8 +42,6 @@ internal sealed class ExactLengthStream(Stream target, string tensor, long expec
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    private SafeTensorsException Mismatch(long bytes) => new(
-        SafeTensorsError.SizeMismatch,
-        $"tensor {Printable.Quote(tensor)}: its source wrote {bytes} bytes, and its shape and dtype take {expectedBytes}: correct the source",
-        tensor);
+    private SafeTensorsException Mismatch(long bytes) => Refusal.OfTensor(
+        tensor, SafeTensorsError.SizeMismatch, $"its source wrote {bytes} bytes, and its shape and dtype take {expectedBytes}: correct the source");
 }

@@ -13,9 +13,10 @@ internal ref struct HeaderParser
     private const byte Padding = 0x20;
     private const int LongestDTypeName = 16;
 
-    private StrictJson _json;
+    // The default comparers randomise their hash once foreign keys collide.
     private readonly Dictionary<string, TensorInfo> _tensors = new(StringComparer.Ordinal);
     private Dictionary<string, string>? _metadata;
+    private StrictJson _json;
 
     public HeaderParser(ReadOnlySpan<byte> headerJson)
     {
@@ -38,7 +39,7 @@ internal ref struct HeaderParser
         int stray = _json.Rest.IndexOfAnyExcept(Padding);
         if (stray >= 0)
         {
-            throw new SafeTensorsException(
+            throw Refusal.Of(
                 SafeTensorsError.TrailingBytes,
                 $"after the header's object stands byte 0x{_json.Rest[stray]:x2}, and only spaces (0x20) may: pad with spaces or shorten the header");
         }
@@ -46,20 +47,20 @@ internal ref struct HeaderParser
 
     private void ParseMetadata()
     {
-        if (_metadata is not null) throw Duplicate("key '__metadata__' of the header", null);
-        _json.NextValue(JsonTokenType.StartObject, "__metadata__", null);
+        if (_metadata is not null) throw Duplicate("key '__metadata__' of the header");
+        _json.NextValue(JsonTokenType.StartObject, "__metadata__");
         _metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         while (_json.NextKey())
         {
             if (_metadata.Count == SafeTensorsLimits.MaxMetadataEntries)
             {
-                throw new SafeTensorsException(
+                throw Refusal.Of(
                     SafeTensorsError.TooManyMetadataEntries,
                     $"__metadata__ has more than {SafeTensorsLimits.MaxMetadataEntries} entries, the bound: keep long metadata in a file of its own");
             }
             string key = _json.KeepText();
-            _json.NextValue(JsonTokenType.String, $"__metadata__ {Printable.Quote(key)}", null);
-            if (!_metadata.TryAdd(key, _json.KeepText())) throw Duplicate($"key {Printable.Quote(key)} of __metadata__", null);
+            _json.NextValue(JsonTokenType.String, "__metadata__", tensor: null, key);
+            if (!_metadata.TryAdd(key, _json.KeepText())) throw Duplicate($"key {Printable.Quote(key)} of __metadata__");
         }
     }
 
@@ -67,12 +68,17 @@ internal ref struct HeaderParser
     {
         if (_tensors.Count == SafeTensorsLimits.MaxTensors)
         {
-            throw new SafeTensorsException(
-                SafeTensorsError.TooManyTensors, $"the header has more than {SafeTensorsLimits.MaxTensors} tensors, the bound: split the file into shards");
+            throw Refusal.Of(
+                SafeTensorsError.TooManyTensors,
+                $"the header has more than {SafeTensorsLimits.MaxTensors} tensors, the bound: split the file into shards");
         }
         string name = _json.KeepText();
         CheckName(name);
-        if (_tensors.ContainsKey(name)) throw Duplicate($"tensor {Printable.Quote(name)}", name);
+        if (_tensors.ContainsKey(name))
+        {
+            throw Refusal.OfTensor(
+                name, SafeTensorsError.DuplicateKey, "the name is there twice, and may be there once: remove or rename one of the two");
+        }
 
         DType? dtype = null;
         ImmutableArray<long>? shape = null;
@@ -100,11 +106,10 @@ internal ref struct HeaderParser
     {
         _json.NextValue(JsonTokenType.String, "dtype", name);
         ReadOnlySpan<char> wireName = _json.PeekText(stackalloc char[LongestDTypeName]);
-        return DTypes.FromWireName(wireName) ?? throw new SafeTensorsException(
-            SafeTensorsError.UnknownDType,
-            $"tensor {Printable.Quote(name)}: dtype is {Printable.Quote(wireName.ToString())}, and must be one of {string.Join(", ", Enum.GetValues<DType>().Select(DTypes.WireName))}: "
-            + "convert the tensor",
-            name);
+        return DTypes.FromWireName(wireName) ?? throw Refusal.OfTensor(
+            name, SafeTensorsError.UnknownDType,
+            $"dtype is {Printable.Quote(wireName.ToString())}, and must be one of "
+            + $"{string.Join(", ", Enum.GetValues<DType>().Select(DTypes.WireName))}: convert the tensor");
     }
 
     private ImmutableArray<long> ParseShape(string name)
@@ -117,10 +122,9 @@ internal ref struct HeaderParser
             long dimension = _json.Integer("a dimension of shape", name);
             if (rank == shape.Length)
             {
-                throw new SafeTensorsException(
-                    SafeTensorsError.RankTooHigh,
-                    $"tensor {Printable.Quote(name)}: shape has more than {SafeTensorsLimits.MaxRank} dimensions, the bound: fold some of them together",
-                    name);
+                throw Refusal.OfTensor(
+                    name, SafeTensorsError.RankTooHigh,
+                    $"shape has more than {SafeTensorsLimits.MaxRank} dimensions, the bound: fold some of them together");
             }
             shape[rank++] = dimension;
         }
@@ -141,57 +145,50 @@ internal ref struct HeaderParser
         if (count < offsets.Length) throw OffsetCount($"{count}", name);
         if (offsets[1] < offsets[0])
         {
-            throw new SafeTensorsException(
-                SafeTensorsError.OffsetsReversed,
-                $"tensor {Printable.Quote(name)}: data_offsets end at {offsets[1]}, and may not end before they begin, at {offsets[0]}: write [begin, end]",
-                name);
+            throw Refusal.OfTensor(
+                name, SafeTensorsError.OffsetsReversed,
+                $"data_offsets end at {offsets[1]}, and may not end before they begin, at {offsets[0]}: write [begin, end]");
         }
         return (offsets[0], offsets[1]);
     }
 
     private static void CheckName(string name)
     {
-        if (name.Length == 0) throw new SafeTensorsException(SafeTensorsError.EmptyName, "a tensor's name is '', and must have 1 character or more: name it", name);
+        if (name.Length == 0)
+            throw Refusal.OfTensor(name, SafeTensorsError.EmptyName, "the name has 0 characters, and must have 1 or more: give it one");
         if (name.Contains('\0'))
-        {
-            throw new SafeTensorsException(
-                SafeTensorsError.NameHasNul, $"tensor {Printable.Quote(name)}: the name holds NUL (U+0000), and may hold 0 of them: rename the tensor", name);
-        }
+            throw Refusal.OfTensor(name, SafeTensorsError.NameHasNul, "the name holds NUL (U+0000), and may hold 0 of them: rename the tensor");
         if (name.Contains("..", StringComparison.Ordinal))
-        {
-            throw new SafeTensorsException(
-                SafeTensorsError.NameHasDotDot, $"tensor {Printable.Quote(name)}: the name holds '..', and may have 1 dot in a row: rename the tensor", name);
-        }
+            throw Refusal.OfTensor(name, SafeTensorsError.NameHasDotDot, "the name holds '..', and may have 1 dot in a row: rename the tensor");
     }
 
     private static void CheckSize(TensorInfo tensor)
     {
         long expected = TensorSize.Bytes(tensor.Name, tensor.DType, tensor.Shape.AsSpan());
         if (expected == tensor.ByteCount) return;
-        throw new SafeTensorsException(
-            SafeTensorsError.SizeMismatch,
-            $"tensor {Printable.Quote(tensor.Name)}: data_offsets [{tensor.Begin}, {tensor.End}] hold {tensor.ByteCount} bytes, and shape [{string.Join(", ", tensor.Shape)}] of "
-            + $"{tensor.DType.WireName()} takes {expected}: correct shape, dtype or offsets",
-            tensor.Name);
+        throw Refusal.OfTensor(
+            tensor.Name, SafeTensorsError.SizeMismatch,
+            $"data_offsets [{tensor.Begin}, {tensor.End}] hold {tensor.ByteCount} bytes, and shape [{string.Join(", ", tensor.Shape)}] of "
+            + $"{tensor.DType.WireName()} takes {expected}: correct shape, dtype or offsets");
     }
 
-    private static SafeTensorsException OffsetCount(string count, string name) => new(
-        SafeTensorsError.OffsetCount, $"tensor {Printable.Quote(name)}: data_offsets holds {count} numbers, and must hold 2: write [begin, end]", name);
+    private static SafeTensorsException OffsetCount(string count, string name) => Refusal.OfTensor(
+        name, SafeTensorsError.OffsetCount, $"data_offsets holds {count} numbers, and must hold 2: write [begin, end]");
 
     private readonly SafeTensorsException UnknownField(string name)
     {
         string field = _json.PeekText(stackalloc char[Printable.MaxCharacters]).ToString();
-        return new SafeTensorsException(
-            SafeTensorsError.UnknownField,
-            $"tensor {Printable.Quote(name)}: field {Printable.Quote(field)} is none of dtype, shape and data_offsets: remove it, or move it to __metadata__",
-            name);
+        return Refusal.OfTensor(
+            name, SafeTensorsError.UnknownField,
+            $"field {Printable.Quote(field)} is none of dtype, shape and data_offsets: remove it, or move it to __metadata__");
     }
 
-    private static SafeTensorsException MissingField(string field, string name) => new(
-        SafeTensorsError.MissingField, $"tensor {Printable.Quote(name)}: field '{field}' is absent, and must be there once: add it", name);
+    private static SafeTensorsException MissingField(string field, string name) => Refusal.OfTensor(
+        name, SafeTensorsError.MissingField, $"field '{field}' is absent, and must be there once: add it");
 
-    private static SafeTensorsException DuplicateField(string field, string name) => Duplicate($"tensor {Printable.Quote(name)}: field '{field}'", name);
+    private static SafeTensorsException DuplicateField(string field, string name) =>
+        Refusal.OfTensor(name, SafeTensorsError.DuplicateKey, $"field '{field}' is there twice, and may be there once: remove one of the two");
 
-    private static SafeTensorsException Duplicate(string what, string? name) => new(
-        SafeTensorsError.DuplicateKey, $"{what} is there twice, and may be there once: remove one of the two", name);
+    private static SafeTensorsException Duplicate(string what) =>
+        Refusal.Of(SafeTensorsError.DuplicateKey, $"{what} is there twice, and may be there once: remove one of the two");
 }

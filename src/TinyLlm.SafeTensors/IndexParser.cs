@@ -26,28 +26,35 @@ internal ref struct IndexParser(ReadOnlySpan<byte> utf8)
             else if (_json.TextEquals("metadata"u8)) ParseMetadata();
             else throw UnknownField();
         }
-        if (!_sawWeightMap) throw new SafeTensorsException(SafeTensorsError.MissingField, "the index's field 'weight_map' is absent, and must be there once: add it");
+        if (!_sawWeightMap)
+            throw Refusal.Of(SafeTensorsError.MissingField, "the index's field 'weight_map' is absent, and must be there once: add it");
         int stray = _json.Rest.IndexOfAnyExcept(" \t\r\n"u8);
         if (stray < 0) return _weightMap;
-        throw new SafeTensorsException(
-            SafeTensorsError.TrailingBytes, $"after the index's object stands byte 0x{_json.Rest[stray]:x2}, and only white space may: remove what follows");
+        throw Refusal.Of(
+            SafeTensorsError.TrailingBytes,
+            $"after the index's object stands byte 0x{_json.Rest[stray]:x2}, and only white space may: remove what follows");
     }
 
     private void ParseWeightMap()
     {
-        if (_sawWeightMap) throw Duplicate("field 'weight_map' of the index", null);
+        if (_sawWeightMap) throw Duplicate("field 'weight_map' of the index");
         _sawWeightMap = true;
-        _json.NextValue(JsonTokenType.StartObject, "weight_map", null);
+        _json.NextValue(JsonTokenType.StartObject, "weight_map");
         while (_json.NextKey())
         {
             if (_weightMap.Count == SafeTensorsLimits.MaxTensors)
             {
-                throw new SafeTensorsException(
-                    SafeTensorsError.TooManyTensors, $"the index has more than {SafeTensorsLimits.MaxTensors} tensors, the bound: this model is too large for this host");
+                throw Refusal.Of(
+                    SafeTensorsError.TooManyTensors,
+                    $"the index has more than {SafeTensorsLimits.MaxTensors} tensors, the bound: this model is too large for this host");
             }
             string tensor = _json.KeepText();
             _json.NextValue(JsonTokenType.String, "the shard", tensor);
-            if (!_weightMap.TryAdd(tensor, ParseShardName(tensor))) throw Duplicate($"tensor {Printable.Quote(tensor)} of weight_map", tensor);
+            if (!_weightMap.TryAdd(tensor, ParseShardName(tensor)))
+            {
+                throw Refusal.OfTensor(
+                    tensor, SafeTensorsError.DuplicateKey, "the name is in weight_map twice, and may be there once: remove one of the two");
+            }
         }
     }
 
@@ -58,11 +65,10 @@ internal ref struct IndexParser(ReadOnlySpan<byte> utf8)
         if (_shardNames.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(shard, out string? known)) return known;
         if (!IsShardName(shard))
         {
-            throw new SafeTensorsException(
-                SafeTensorsError.ShardName,
-                $"tensor {Printable.Quote(tensor)}: shard {Printable.Quote(shard.ToString())} is not a bare file name of 1 to {MaxShardNameCharacters} letters, digits, '-', '_' "
-                + $"and single dots that ends in {ShardSuffix}: rename the shard",
-                tensor);
+            throw Refusal.OfTensor(
+                tensor, SafeTensorsError.ShardName,
+                $"shard {Printable.Quote(shard.ToString())} is not a bare file name of 1 to {MaxShardNameCharacters} letters, digits, '-', '_' "
+                + $"and single dots that ends in {ShardSuffix}: rename the shard");
         }
         known = _json.KeepText();
         _shardNames.Add(known, known);
@@ -79,29 +85,30 @@ internal ref struct IndexParser(ReadOnlySpan<byte> utf8)
 
     private void ParseMetadata()
     {
-        if (_sawMetadata) throw Duplicate("field 'metadata' of the index", null);
+        if (_sawMetadata) throw Duplicate("field 'metadata' of the index");
         _sawMetadata = true;
-        _json.NextValue(JsonTokenType.StartObject, "metadata", null);
+        _json.NextValue(JsonTokenType.StartObject, "metadata");
         HashSet<string> keys = new(StringComparer.Ordinal);
         while (_json.NextKey())
         {
             if (keys.Count == SafeTensorsLimits.MaxMetadataEntries)
             {
-                throw new SafeTensorsException(
-                    SafeTensorsError.TooManyMetadataEntries, $"metadata has more than {SafeTensorsLimits.MaxMetadataEntries} entries, the bound: remove some");
+                throw Refusal.Of(
+                    SafeTensorsError.TooManyMetadataEntries,
+                    $"metadata has more than {SafeTensorsLimits.MaxMetadataEntries} entries, the bound: remove some");
             }
             string key = _json.KeepText();
-            if (!keys.Add(key)) throw Duplicate($"key {Printable.Quote(key)} of metadata", null);
-            _json.NextScalar($"metadata {Printable.Quote(key)}");
+            if (!keys.Add(key)) throw Duplicate($"key {Printable.Quote(key)} of metadata");
+            _json.NextScalar("metadata", key);
         }
     }
 
     private readonly SafeTensorsException UnknownField()
     {
         string field = _json.PeekText(stackalloc char[Printable.MaxCharacters]).ToString();
-        return new SafeTensorsException(SafeTensorsError.UnknownField, $"the index's field {Printable.Quote(field)} is none of weight_map and metadata: remove it");
+        return Refusal.Of(SafeTensorsError.UnknownField, $"the index's field {Printable.Quote(field)} is none of weight_map and metadata: remove it");
     }
 
-    private static SafeTensorsException Duplicate(string what, string? tensor) => new(
-        SafeTensorsError.DuplicateKey, $"{what} is there twice, and may be there once: remove one of the two", tensor);
+    private static SafeTensorsException Duplicate(string what) =>
+        Refusal.Of(SafeTensorsError.DuplicateKey, $"{what} is there twice, and may be there once: remove one of the two");
 }

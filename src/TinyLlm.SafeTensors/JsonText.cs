@@ -68,7 +68,8 @@ internal static class JsonText
         char unit = ReadUnit(escaped);
         escaped = escaped[UnicodeEscapeLength..];
         if (Rune.TryCreate(unit, out rune)) return true;
-        if (escaped.Length < UnicodeEscapeLength || escaped[0] != '\\' || escaped[1] != 'u' || !Rune.TryCreate(unit, ReadUnit(escaped), out rune)) return false;
+        bool paired = escaped.Length >= UnicodeEscapeLength && escaped[0] == '\\' && escaped[1] == 'u';
+        if (!paired || !Rune.TryCreate(unit, ReadUnit(escaped), out rune)) return false;
         escaped = escaped[UnicodeEscapeLength..];
         return true;
     }

@@ -16,11 +16,11 @@ public sealed class SafeTensorsHeader
 
     private readonly Dictionary<string, TensorInfo> _byName;
 
-    private SafeTensorsHeader(Dictionary<string, TensorInfo> byName, ImmutableArray<TensorInfo> tensors, FrozenDictionary<string, string> metadata, long dataOffset)
+    private SafeTensorsHeader(HeaderParser parsed, ImmutableArray<TensorInfo> tensors, long dataOffset)
     {
-        _byName = byName;
+        _byName = parsed.Tensors;
+        Metadata = parsed.Metadata;
         Tensors = tensors;
-        Metadata = metadata;
         DataOffset = dataOffset;
     }
 
@@ -46,9 +46,10 @@ public sealed class SafeTensorsHeader
     {
         if (fileLength < SafeTensorsLimits.PrefixBytes || fileStart.Length < SafeTensorsLimits.PrefixBytes)
         {
-            throw new SafeTensorsException(
+            throw Refusal.Of(
                 SafeTensorsError.FileTooShort,
-                $"the file has {Math.Min(fileLength, fileStart.Length)} bytes, and must have {SafeTensorsLimits.PrefixBytes} or more: it is empty or was cut short, get it again");
+                $"the file has {Math.Min(fileLength, fileStart.Length)} bytes, and must have {SafeTensorsLimits.PrefixBytes} or more: "
+                + "it is empty or was cut short, get it again");
         }
         ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(fileStart);
         CheckLength(headerBytes, fileLength);
@@ -69,7 +70,7 @@ public sealed class SafeTensorsHeader
         TensorLayout.Sort(tensors);
         long dataOffset = SafeTensorsLimits.PrefixBytes + headerJson.Length;
         TensorLayout.Check(tensors, fileLength - dataOffset);
-        return new SafeTensorsHeader(parser.Tensors, ImmutableCollectionsMarshal.AsImmutableArray(tensors), parser.Metadata, dataOffset);
+        return new SafeTensorsHeader(parser, ImmutableCollectionsMarshal.AsImmutableArray(tensors), dataOffset);
     }
 
     /// <summary>
@@ -79,7 +80,7 @@ public sealed class SafeTensorsHeader
     /// <param name="stream">Seekable or not; short reads are fine.</param>
     /// <param name="fileLength">Bytes of the whole file, which the stream need not hold.</param>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <exception cref="SafeTensorsException">Any rule broken, or StreamTooShort.</exception>
+    /// <exception cref="SafeTensorsException">Any rule broken, or StreamTooShort. What the stream itself throws passes through.</exception>
     public static async Task<SafeTensorsHeader> ReadAsync(Stream stream, long fileLength, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -107,18 +108,19 @@ public sealed class SafeTensorsHeader
     {
         if (headerBytes > SafeTensorsLimits.MaxHeaderBytes)
         {
-            throw new SafeTensorsException(
+            throw Refusal.Of(
                 SafeTensorsError.HeaderTooLong,
-                $"the header has {headerBytes} bytes, and may have {SafeTensorsLimits.MaxHeaderBytes}: this is no SafeTensors file, or it needs shards");
+                $"the header has {headerBytes} bytes, and may have {SafeTensorsLimits.MaxHeaderBytes}: "
+                + "this is no SafeTensors file, or it needs shards");
         }
         if (SafeTensorsLimits.PrefixBytes + (long)headerBytes > fileLength)
         {
-            throw new SafeTensorsException(
+            throw Refusal.Of(
                 SafeTensorsError.HeaderPastEnd,
                 $"the header has {headerBytes} bytes after the 8 of its length, and the file ends at {fileLength}: it was cut short, get it again");
         }
     }
 
-    private static SafeTensorsException StreamTooShort(int found, int announced, string part) => new(
+    private static SafeTensorsException StreamTooShort(int found, int announced, string part) => Refusal.Of(
         SafeTensorsError.StreamTooShort, $"the stream ended after {found} of the {announced} bytes of the {part}: send the whole file");
 }

@@ -16,8 +16,8 @@ public static class SafeTensorsLimits
     public const int MaxTensors = 65_536;
 
     /// <summary>
-    /// Entries of <c>__metadata__</c>. One entry takes some 550 bytes beside its text (measured), so without a bound 16 MiB of the shortest keys
-    /// would take gigabytes; files in the wild have a hundred at most.
+    /// Entries of <c>__metadata__</c>. One entry takes some 250 bytes beside its text (measured), so without a bound 16 MiB of the shortest keys
+    /// would take more than one GiB; files in the wild have a hundred at most.
     /// </summary>
     public const int MaxMetadataEntries = 8_192;
 

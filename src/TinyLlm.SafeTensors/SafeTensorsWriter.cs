@@ -49,8 +49,8 @@ public static class SafeTensorsWriter
     }
 
     /// <summary>
-    /// Writes a file beside <paramref name="path"/>, brings it to the disk, and renames it: a reader sees the old file or the new one, and one that has
-    /// the old one mapped keeps it.
+    /// Writes a file beside <paramref name="path"/>, brings it to the disk, and renames it: a reader sees the old file or the new one, and
+    /// one that has the old one mapped keeps it.
     /// </summary>
     /// <exception cref="SafeTensorsException">As <see cref="Write"/>; nothing is left behind, and an older file stays.</exception>
     public static void WriteFile(string path, IReadOnlyList<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -80,23 +80,21 @@ public static class SafeTensorsWriter
     {
         List<Placed> placed = new(tensors.Count);
         long end = 0;
-        foreach (TensorSource source in tensors.OrderByDescending(static tensor => tensor.DType).ThenBy(static tensor => tensor.Name, StringComparer.Ordinal))
+        foreach (TensorSource source in tensors.OrderByDescending(tensor => tensor.DType).ThenBy(tensor => tensor.Name, StringComparer.Ordinal))
         {
             long bytes = TensorSize.Bytes(source.Name, source.DType, source.Shape.AsSpan());
             if (source.MemoryBytes is int given && given != bytes)
             {
-                throw new SafeTensorsException(
-                    SafeTensorsError.SizeMismatch,
-                    $"tensor {Printable.Quote(source.Name)}: its source has {given} bytes, and shape [{string.Join(", ", source.Shape)}] of {source.DType.WireName()} takes {bytes}: "
-                    + "correct shape, dtype or source",
-                    source.Name);
+                throw Refusal.OfTensor(
+                    source.Name, SafeTensorsError.SizeMismatch,
+                    $"its source has {given} bytes, and shape [{string.Join(", ", source.Shape)}] of {source.DType.WireName()} takes {bytes}: "
+                    + "correct shape, dtype or source");
             }
             if (bytes > SafeTensorsLimits.MaxInteger - end)
             {
-                throw new SafeTensorsException(
-                    SafeTensorsError.IntegerTooLarge,
-                    $"tensor {Printable.Quote(source.Name)}: would end {bytes} bytes after {end}, and may end at {SafeTensorsLimits.MaxInteger} (2^48 - 1): split the file into shards",
-                    source.Name);
+                throw Refusal.OfTensor(
+                    source.Name, SafeTensorsError.IntegerTooLarge,
+                    $"would end {bytes} bytes after {end}, and may end at {SafeTensorsLimits.MaxInteger} (2^48 - 1): split the file into shards");
             }
             placed.Add(new Placed(source, end, end + bytes));
             end += bytes;
@@ -112,14 +110,15 @@ public static class SafeTensorsWriter
         {
             textBytes += CheckText(source.Name, "a tensor's name");
             if (source.Name == "__metadata__")
-                throw new SafeTensorsException(SafeTensorsError.ReservedName, "tensor '__metadata__': the name is the metadata block's, the 1 that is reserved: rename the tensor", source.Name);
+                throw Refusal.OfTensor(source.Name, SafeTensorsError.ReservedName, "the name is the metadata block's: rename the tensor");
         }
         foreach ((string key, string value) in metadata ?? new Dictionary<string, string>())
             textBytes += CheckText(key, "a metadata key") + CheckText(value, $"the value of metadata key {Printable.Quote(key)}");
         if (textBytes <= SafeTensorsLimits.MaxTextBytes) return;
-        throw new SafeTensorsException(
+        throw Refusal.Of(
             SafeTensorsError.TextTooLong,
-            $"names and metadata have {textBytes} bytes, and may have {SafeTensorsLimits.MaxTextBytes}: shorten them, or keep long metadata in a file of its own");
+            $"names and metadata have {textBytes} bytes, and may have {SafeTensorsLimits.MaxTextBytes}: "
+            + "shorten them, or keep long metadata in a file of its own");
     }
 
     private static long CheckText(string text, string what)
@@ -129,8 +128,10 @@ public static class SafeTensorsWriter
         {
             if (Rune.DecodeFromUtf16(rest, out Rune rune, out int consumed) != OperationStatus.Done)
             {
-                throw new SafeTensorsException(
-                    SafeTensorsError.LoneSurrogate, $"{what}, {Printable.Quote(text)}, holds half of a surrogate pair at {text.Length - rest.Length}, and must hold both halves: correct it");
+                throw Refusal.Of(
+                    SafeTensorsError.LoneSurrogate,
+                    $"{what}, {Printable.Quote(text)}, holds half of a surrogate pair at {text.Length - rest.Length}, "
+                    + "and must hold both halves: correct it");
             }
             utf8Bytes += rune.Utf8SequenceLength;
             rest = rest[consumed..];

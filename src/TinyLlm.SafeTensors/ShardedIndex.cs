@@ -23,8 +23,9 @@ public sealed class ShardedIndex
     {
         if (json.Length > SafeTensorsLimits.MaxHeaderBytes)
         {
-            throw new SafeTensorsException(
-                SafeTensorsError.IndexTooLong, $"the index has {json.Length} bytes, and may have {SafeTensorsLimits.MaxHeaderBytes}: this is no index of a model");
+            throw Refusal.Of(
+                SafeTensorsError.IndexTooLong,
+                $"the index has {json.Length} bytes, and may have {SafeTensorsLimits.MaxHeaderBytes}: this is no index of a model");
         }
         return new ShardedIndex(new IndexParser(json).Parse().ToFrozenDictionary(StringComparer.Ordinal));
     }
@@ -53,22 +54,22 @@ public sealed class ShardedIndex
         }
     }
 
-    private static SafeTensorsException ShardMissing(string shard, string tensor) => new(
-        SafeTensorsError.ShardMissing, $"the index places tensor {Printable.Quote(tensor)} in shard '{shard}', which is not there: add the shard", tensor);
+    private static SafeTensorsException ShardMissing(string shard, string tensor) =>
+        Refusal.OfTensor(tensor, SafeTensorsError.ShardMissing, $"the index places it in shard '{shard}', which is not there: add the shard");
 
-    private static SafeTensorsException TensorMissing(string tensor, string shard) => new(
-        SafeTensorsError.TensorMissing, $"the index places tensor {Printable.Quote(tensor)} in shard '{shard}', which does not hold it: correct index or shard", tensor);
+    private static SafeTensorsException TensorMissing(string tensor, string shard) => Refusal.OfTensor(
+        tensor, SafeTensorsError.TensorMissing, $"the index places it in shard '{shard}', which does not hold it: correct index or shard");
 
-    private static SafeTensorsException ShardNotIndexed(string shard) => new(
-        SafeTensorsError.ShardNotIndexed, $"shard {Printable.Quote(shard)} is in 0 entries of the index, and must be in 1 or more: remove the shard or index it");
+    private static SafeTensorsException ShardNotIndexed(string shard) => Refusal.Of(
+        SafeTensorsError.ShardNotIndexed,
+        $"shard {Printable.Quote(shard)} is in 0 entries of the index, and must be in 1 or more: remove the shard or index it");
 
     private SafeTensorsException TensorNotIndexed(string shard, SafeTensorsHeader header)
     {
         HashSet<string> indexed = new(WeightMap.Where(entry => entry.Value == shard).Select(entry => entry.Key), StringComparer.Ordinal);
         string tensor = header.Tensors.First(tensor => !indexed.Contains(tensor.Name)).Name;
-        return new SafeTensorsException(
-            SafeTensorsError.TensorNotIndexed,
-            $"tensor {Printable.Quote(tensor)} lies in shard {Printable.Quote(shard)}, and the index does not place it there: index it or remove it",
-            tensor);
+        return Refusal.OfTensor(
+            tensor, SafeTensorsError.TensorNotIndexed,
+            $"it lies in shard {Printable.Quote(shard)}, and the index does not place it there: index it or remove it");
     }
 }

@@ -32,11 +32,14 @@ internal ref struct StrictJson
         if (utf8.IsEmpty || utf8[0] != '{')
         {
             string found = utf8.IsEmpty ? "nothing" : $"byte 0x{utf8[0]:x2}";
-            throw new SafeTensorsException(
+            throw Refusal.Of(
                 SafeTensorsError.HeaderStart, $"the {document} starts with {found}, and must start with '{{' (0x7b): remove what stands before it");
         }
         if (!Utf8.IsValid(utf8))
-            throw new SafeTensorsException(SafeTensorsError.InvalidUtf8, $"the {document} is not UTF-8 from byte {FirstInvalid(utf8)} of {utf8.Length} on: encode it as UTF-8");
+        {
+            throw Refusal.Of(
+                SafeTensorsError.InvalidUtf8, $"the {document} is not UTF-8 from byte {FirstInvalid(utf8)} of {utf8.Length} on: encode it as UTF-8");
+        }
         Read();
     }
 
@@ -50,25 +53,27 @@ internal ref struct StrictJson
     public bool NextElement() => Read() != JsonTokenType.EndArray;
 
     /// <summary>Moves to the value of the current key, which must be of <paramref name="type"/>.</summary>
-    public void NextValue(JsonTokenType type, string what, string? tensor)
+    public void NextValue(JsonTokenType type, string what, string? tensor = null, string? key = null)
     {
         Read();
-        Expect(type, what, tensor);
+        Expect(type, what, tensor, key);
     }
 
     /// <summary>Moves to the value of the current key, which must be neither object nor array.</summary>
-    public void NextScalar(string what)
+    public void NextScalar(string what, string key)
     {
-        if (Read() is JsonTokenType.StartObject or JsonTokenType.StartArray) Expect(JsonTokenType.String, what, null);
+        if (Read() is JsonTokenType.StartObject or JsonTokenType.StartArray) Expect(JsonTokenType.String, what, tensor: null, key);
     }
 
     /// <summary>Refuses a current token of another type.</summary>
-    public readonly void Expect(JsonTokenType type, string what, string? tensor)
+    public readonly void Expect(JsonTokenType type, string what, string? tensor, string? key = null)
     {
         if (_reader.TokenType == type) return;
-        string prefix = tensor is null ? "" : $"tensor {Printable.Quote(tensor)}: ";
-        throw new SafeTensorsException(
-            SafeTensorsError.WrongJsonType, $"{prefix}{what} is {Describe(_reader.TokenType)}, and must be {Describe(type)}: correct the {_document}", tensor);
+        string name = key is null ? what : $"{what} {Printable.Quote(key)}";
+        string message = $"{name} is {Describe(_reader.TokenType)}, and must be {Describe(type)}: correct the {_document}";
+        throw tensor is null
+            ? Refusal.Of(SafeTensorsError.WrongJsonType, message)
+            : Refusal.OfTensor(tensor, SafeTensorsError.WrongJsonType, message);
     }
 
     /// <summary>Whether the current key or string, unescaped, is <paramref name="text"/>.</summary>
@@ -86,10 +91,10 @@ internal ref struct StrictJson
         _textBytes += utf8Bytes;
         if (_textBytes > SafeTensorsLimits.MaxTextBytes)
         {
-            throw new SafeTensorsException(
+            throw Refusal.Of(
                 SafeTensorsError.TextTooLong,
-                $"names and metadata of the {_document} reach {_textBytes} bytes at byte {_reader.TokenStartIndex}, and may have {SafeTensorsLimits.MaxTextBytes}: "
-                + "shorten them, or keep long metadata in a file of its own");
+                $"names and metadata of the {_document} reach {_textBytes} bytes at byte {_reader.TokenStartIndex}, and may have "
+                + $"{SafeTensorsLimits.MaxTextBytes}: shorten them, or keep long metadata in a file of its own");
         }
         return _reader.ValueIsEscaped ? JsonText.Decode(_reader.ValueSpan, utf16Units) : Encoding.UTF8.GetString(_reader.ValueSpan);
     }
@@ -101,7 +106,7 @@ internal ref struct StrictJson
         if (_reader.ValueIsEscaped) Measure(long.MaxValue, out utf16Units);
         else utf16Units = Encoding.UTF8.GetCharCount(_reader.ValueSpan);
         if (utf16Units <= buffer.Length) return buffer[.._reader.CopyString(buffer)];
-        Encoding.UTF8.GetDecoder().Convert(_reader.ValueSpan, buffer, flush: false, out _, out int written, out _);
+        Utf8.ToUtf16(_reader.ValueSpan, buffer, out _, out int written);
         return buffer[..written];
     }
 
@@ -112,17 +117,16 @@ internal ref struct StrictJson
         ReadOnlySpan<byte> digits = _reader.ValueSpan;
         if (digits.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
         {
-            throw new SafeTensorsException(
-                SafeTensorsError.NotAnInteger,
-                $"tensor {Printable.Quote(tensor)}: {what} is {Printable.Cut(digits)}, and must be a plain integer from 0 to {SafeTensorsLimits.MaxInteger}: "
-                + "write it without sign, fraction and exponent",
-                tensor);
+            throw Refusal.OfTensor(
+                tensor, SafeTensorsError.NotAnInteger,
+                $"{what} is {Printable.Cut(digits)}, and must be a plain integer from 0 to {SafeTensorsLimits.MaxInteger}: "
+                + "write it without sign, fraction and exponent");
         }
-        if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value <= SafeTensorsLimits.MaxInteger) return value;
-        throw new SafeTensorsException(
-            SafeTensorsError.IntegerTooLarge,
-            $"tensor {Printable.Quote(tensor)}: {what} is {Printable.Cut(digits)}, and may be {SafeTensorsLimits.MaxInteger} (2^48 - 1): correct it",
-            tensor);
+        bool parsed = long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long value);
+        if (parsed && value <= SafeTensorsLimits.MaxInteger) return value;
+        throw Refusal.OfTensor(
+            tensor, SafeTensorsError.IntegerTooLarge,
+            $"{what} is {Printable.Cut(digits)}, and may be {SafeTensorsLimits.MaxInteger} (2^48 - 1): correct it");
     }
 
     private JsonTokenType Read()
@@ -135,17 +139,18 @@ internal ref struct StrictJson
         catch (JsonException)
         {
             // The reader's own text is not passed on: it quotes the foreign bytes.
-            throw new SafeTensorsException(
-                SafeTensorsError.InvalidJson, $"the {_document} is not JSON at byte {_reader.BytesConsumed} of {_utf8.Length}: write it anew with a JSON writer");
+            throw Refusal.Of(
+                SafeTensorsError.InvalidJson,
+                $"the {_document} is not JSON at byte {_reader.BytesConsumed} of {_utf8.Length}: write it anew with a JSON writer");
         }
     }
 
     private readonly long Measure(long utf8Limit, out int utf16Units)
     {
         if (JsonText.TryMeasure(_reader.ValueSpan, utf8Limit, out long utf8Bytes, out utf16Units)) return utf8Bytes;
-        throw new SafeTensorsException(
+        throw Refusal.Of(
             SafeTensorsError.LoneSurrogate,
-            $"the {_document}'s text {Printable.Quote(Printable.Cut(_reader.ValueSpan))} at byte {_reader.TokenStartIndex} escapes half of a surrogate pair, "
+            $"the {_document}'s text '{Printable.Cut(_reader.ValueSpan)}' at byte {_reader.TokenStartIndex} escapes half of a surrogate pair, "
             + "and must escape both halves: write the character itself");
     }
 

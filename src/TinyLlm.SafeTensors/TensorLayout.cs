@@ -22,32 +22,30 @@ internal static class TensorLayout
         {
             if (tensor.Begin > covered)
             {
-                throw new SafeTensorsException(
-                    SafeTensorsError.Hole,
-                    $"tensor {Printable.Quote(tensor.Name)}: begins at {tensor.Begin}, and must begin at {covered}, where the previous one ends: close the hole",
-                    tensor.Name);
+                throw Refusal.OfTensor(
+                    tensor.Name, SafeTensorsError.Hole,
+                    $"begins at {tensor.Begin}, and must begin at {covered}, where the previous one ends: close the hole");
             }
             if (tensor.Begin < covered)
             {
-                throw new SafeTensorsException(
-                    SafeTensorsError.Overlap,
-                    $"tensor {Printable.Quote(tensor.Name)}: begins at {tensor.Begin}, and must begin at {covered}, where the previous one ends: store shared tensors once",
-                    tensor.Name);
+                throw Refusal.OfTensor(
+                    tensor.Name, SafeTensorsError.Overlap,
+                    $"begins at {tensor.Begin}, and must begin at {covered}, where the previous one ends: store shared tensors once");
             }
             covered = tensor.End;
             if (covered > dataBytes)
             {
-                throw new SafeTensorsException(
-                    SafeTensorsError.DataPastEnd,
-                    $"tensor {Printable.Quote(tensor.Name)}: ends at {covered}, and the file's data end at {dataBytes}: the file was cut short, get it again",
-                    tensor.Name);
+                throw Refusal.OfTensor(
+                    tensor.Name, SafeTensorsError.DataPastEnd,
+                    $"ends at {covered}, and the file's data end at {dataBytes}: the file was cut short, get it again");
             }
         }
         if (covered < dataBytes)
         {
-            throw new SafeTensorsException(
+            throw Refusal.Of(
                 SafeTensorsError.UnclaimedBytes,
-                $"the tensors end at {covered}, and the file's data end at {dataBytes}: remove the {dataBytes - covered} bytes that belong to no tensor");
+                $"the tensors end at {covered}, and the file's data end at {dataBytes}: "
+                + $"remove the {dataBytes - covered} bytes that belong to no tensor");
         }
     }
 

@@ -23,16 +23,14 @@ internal static class TensorSize
         if (totalBits > ulong.MaxValue) throw Overflow(name, dtype, shape);
         if (totalBits % 8 != 0)
         {
-            throw new SafeTensorsException(
-                SafeTensorsError.PartialByte,
-                $"tensor {Printable.Quote(name)}: {count} elements of {dtype.WireName()} are {totalBits} bits, which must be a multiple of 8: pad the last dimension",
-                name);
+            throw Refusal.OfTensor(
+                name, SafeTensorsError.PartialByte,
+                $"{count} elements of {dtype.WireName()} are {totalBits} bits, which must be a multiple of 8: pad the last dimension");
         }
         return (long)(totalBits / 8);
     }
 
-    private static SafeTensorsException Overflow(string name, DType dtype, ReadOnlySpan<long> shape) => new(
-        SafeTensorsError.SizeOverflow,
-        $"tensor {Printable.Quote(name)}: shape [{string.Join(", ", shape.ToArray())}] of {dtype.WireName()} has more than 2^64 - 1 bits: correct the shape",
-        name);
+    private static SafeTensorsException Overflow(string name, DType dtype, ReadOnlySpan<long> shape) => Refusal.OfTensor(
+        name, SafeTensorsError.SizeOverflow,
+        $"shape [{string.Join(", ", shape.ToArray())}] of {dtype.WireName()} has more than 2^64 - 1 bits: correct the shape");
 }

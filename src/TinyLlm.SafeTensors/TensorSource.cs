@@ -14,7 +14,9 @@ public sealed class TensorSource
         MemoryBytes = bytes.Length;
     }
 
-    /// <summary>A tensor of any size whose bytes <paramref name="write"/> writes in one or more pieces; it must write all of them and no more.</summary>
+    /// <summary>
+    /// A tensor of any size whose bytes <paramref name="write"/> writes, in one or more pieces: all of them and no more.
+    /// </summary>
     public TensorSource(string name, DType dtype, ImmutableArray<long> shape, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(name);

@@ -23,6 +23,9 @@ internal static class TokenizerLimits
     /// <summary>Of one added token: the search for them costs at most this much for each character of a text.</summary>
     public const int MaxAddedTokenChars = 256;
 
+    /// <summary>Of a word that WordPiece cuts. BERT's own bound is 100.</summary>
+    public const int MaxWordPieceCharacters = 1000;
+
     /// <summary>Normalizers, pre-tokenizers, post-processors and decoders of one file, each kind by itself.</summary>
     public const int MaxComponents = 64;
 

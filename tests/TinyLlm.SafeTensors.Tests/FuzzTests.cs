@@ -2,7 +2,10 @@ using TinyLlm.SafeTensors.Tests.Fuzzing;
 
 namespace TinyLlm.SafeTensors.Tests;
 
-/// <summary>A slice of the fuzz run; the whole is <c>dotnet run -c Release --project bench/TinyLlm.Bench -- safetensors-fuzz --count 1000000 --seed 1</c>.</summary>
+/// <summary>
+/// A slice of the fuzz run. The whole:
+/// <c>dotnet run -c Release --project bench/TinyLlm.Bench -- safetensors-fuzz --count 1000000 --seed 1</c>.
+/// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     [Fact]
@@ -10,7 +13,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         FuzzReport report = FuzzRun.Execute(first: 0, count: 20_000, seed: 1, progress: null);
 
-        output.WriteLine($"most allocated: {report.MaxAllocatedBytes} bytes, by input {report.MaxAllocatedInput}; slowest: {report.Slowest.TotalMilliseconds:f1} ms");
+        output.WriteLine($"most allocated: {report.MaxAllocatedBytes} bytes, by input {report.MaxAllocatedInput}");
+        output.WriteLine($"slowest: {report.Slowest.TotalMilliseconds:f1} ms");
         foreach ((SafeTensorsError error, long count) in report.RefusedBy.OrderBy(pair => pair.Key)) output.WriteLine($"{error}: {count}");
         Assert.InRange(report.MaxAllocatedBytes, 1, FuzzRun.MaxAllocatedBytes);
         Assert.InRange(report.Accepted, report.Count / 50, report.Count / 2);

@@ -37,9 +37,10 @@ internal sealed class ConfigFile : IDisposable
                 ModelFormatError.NotJson, name, $"{name} is not JSON with distinct names and at most {MaxDepth} levels: {ForeignText.Cut(exception.Message)}",
                 inner: exception);
         }
-        if (document.RootElement.ValueKind == JsonValueKind.Object) return new ConfigFile(name, "", document.RootElement, document);
+        JsonValueKind kind = document.RootElement.ValueKind;
+        if (kind == JsonValueKind.Object) return new ConfigFile(name, "", document.RootElement, document);
         document.Dispose();
-        throw new ModelFormatException(ModelFormatError.NotJson, name, $"{name} is a JSON {document.RootElement.ValueKind}, and must be an object");
+        throw new ModelFormatException(ModelFormatError.NotJson, name, $"{name} is a JSON {kind}, and must be an object");
     }
 
     public static ModelFormatException TooLarge(string name, long bytes, int maxBytes) => new(

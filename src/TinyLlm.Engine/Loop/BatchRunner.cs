@@ -1,7 +1,7 @@
 namespace TinyLlm.Engine;
 
 /// <summary>
-/// Chooses and runs one model's batch: one token of every sequence that decodes and has room, and chunks of prompts up to a bound, callers
+/// Chooses and runs one model's batch: one token of every sequence that decodes and is not paused, and chunks of prompts up to a bound, callers
 /// with the least service first. Holds the batch's memory between the steps. The loop's thread owns it.
 /// </summary>
 internal sealed class BatchRunner(CallerShares shares, int prefillTokens)
@@ -19,7 +19,7 @@ internal sealed class BatchRunner(CallerShares shares, int prefillTokens)
         _inputs.Clear();
         foreach (Sequence sequence in running)
         {
-            if (sequence.Model == model && !sequence.IsPrefilling && sequence.HasRoom) Add(sequence, sequence.LastToken);
+            if (sequence.Model == model && !sequence.IsPrefilling && sequence.StalledSince is null) Add(sequence, sequence.LastToken);
         }
         int left = prefillTokens;
         foreach (Sequence sequence in running.Where(sequence => sequence.Model == model && sequence.IsPrefilling).OrderBy(sequence => shares.Service(sequence.Request.Caller)))

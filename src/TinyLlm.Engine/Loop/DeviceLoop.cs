@@ -165,9 +165,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             while (TakeCommands())
             {
                 if (_scheduler.Turn()) continue;
-                if (_scheduler.UntilDeadline() is not TimeSpan left) left = Timeout.InfiniteTimeSpan;
-                else if (left <= TimeSpan.Zero) continue;
-                _timer.Change(left, Timeout.InfiniteTimeSpan);
+                if (IsDue()) continue;
                 _signal.WaitOne();
             }
         }
@@ -180,6 +178,14 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         {
             Stop(end);
         }
+    }
+
+    /// <summary>Sets the alarm for the next deadline. True: it has come. The clock may pass it before the alarm is set, so it is read again after.</summary>
+    private bool IsDue()
+    {
+        if (_scheduler.UntilDeadline() is not TimeSpan left) return false;
+        if (left > TimeSpan.Zero) _timer.Change(left, Timeout.InfiniteTimeSpan);
+        return _scheduler.UntilDeadline() <= TimeSpan.Zero;
     }
 
     /// <summary>False: the loop must stop.</summary>

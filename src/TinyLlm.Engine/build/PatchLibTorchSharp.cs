@@ -1,24 +1,28 @@
+#nullable enable
+#pragma warning disable IDE0005 // MSBuild compiles this file without implicit usings, the tests compile it with them.
 using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Text;
+
+namespace TinyLlm.Engine.Build;
 
 #if !WITHOUT_MSBUILD
 /// <summary>Build step: copies LibTorchSharp and, where the system's libstdc++ is too old for it, patches the copy.</summary>
 public sealed class PatchLibTorchSharp : Microsoft.Build.Utilities.Task
 {
     [Microsoft.Build.Framework.Required]
-    public string Library { get; set; }
+    public string Library { get; set; } = "";
 
     [Microsoft.Build.Framework.Required]
-    public string Copy { get; set; }
+    public string Copy { get; set; } = "";
 
     public override bool Execute()
     {
         byte[] elf = File.ReadAllBytes(Library);
-        string system = GlibcxxPatch.FindSystemLibrary();
+        string? system = GlibcxxPatch.FindSystemLibrary();
         bool patched = system != null && !GlibcxxPatch.Defines(File.ReadAllBytes(system)) && GlibcxxPatch.Apply(elf);
-        Directory.CreateDirectory(Path.GetDirectoryName(Copy));
+        Directory.CreateDirectory(Path.GetDirectoryName(Copy)!);
         // Written beside and renamed: an output that still links to the old copy, or runs it, keeps the old one.
         string temporary = Copy + "." + Guid.NewGuid().ToString("N");
         File.WriteAllBytes(temporary, elf);
@@ -41,7 +45,7 @@ public static class GlibcxxPatch
     private const string NewSymbol = "_ZSt21ios_base_library_initv", OldSymbol = "_ZNSt8ios_base4InitC1Ev";
 
     /// <summary>The libstdc++ that the loader would take on this system; null where there is none (not Linux).</summary>
-    public static string FindSystemLibrary()
+    public static string? FindSystemLibrary()
     {
         foreach (string folder in new[] { "/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib64", "/lib64", "/usr/lib", "/lib" })
         {
@@ -79,10 +83,11 @@ public static class GlibcxxPatch
         for (long at = dynamic; at + 16 <= dynamicEnd && Read(elf, at, 8) != 0; at += 16) tags[Read(elf, at, 8)] = Read(elf, at + 8, 8);
         long strings = OffsetOf(loads, Tag(tags, 5, "DT_STRTAB")), stringsEnd = strings + Tag(tags, 10, "DT_STRSZ");
         if (stringsEnd < strings || stringsEnd > elf.Length) throw new InvalidDataException("the string table ends outside of the file");
-        if (!tags.ContainsKey(0x6ffffffe)) return false;
+        long needAddress;
+        if (!tags.TryGetValue(0x6ffffffe, out needAddress)) return false;
 
         // 3. The versions that it needs of libstdc++: DT_VERNEED entries and their auxiliary entries.
-        long newVersion = -1, oldVersion = -1, need = OffsetOf(loads, tags[0x6ffffffe]), needCount = Tag(tags, 0x6fffffff, "DT_VERNEEDNUM");
+        long newVersion = -1, oldVersion = -1, need = OffsetOf(loads, needAddress), needCount = Tag(tags, 0x6fffffff, "DT_VERNEEDNUM");
         for (long i = 0, step; i < needCount; i++, need += step)
         {
             step = Read(elf, need + 12, 4);

@@ -27,7 +27,13 @@ internal static class TinyLlmApplication
     /// <summary>Bodies of our JSON routes are bounded tighter by their readers; uploads lift this bound for themselves.</summary>
     private const long MaxBodyBytes = 8 << 20;
 
-    public static WebApplication Build(HostArguments arguments)
+    /// <summary>The host, ready to run.</summary>
+    public static WebApplication Build(HostArguments arguments) => Complete(CreateBuilder(arguments, OpenDevice));
+
+    /// <summary>
+    /// Everything registered, nothing built: a host that differs in its device, or adds a service, goes on from here.
+    /// </summary>
+    internal static WebApplicationBuilder CreateBuilder(HostArguments arguments, Func<HostOptions, Accelerator> openDevice)
     {
         // The content root is the program's own folder, so that it starts alike from any directory.
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -36,7 +42,7 @@ internal static class TinyLlmApplication
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
 
         DataFolder data = OpenData(options.Data);
-        Accelerator accelerator = OpenDevice(options);
+        Accelerator accelerator = openDevice(options);
         Secret adminToken = SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText);
         byte[] tokenKey = SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _);
         byte[] leaseKey = SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _);
@@ -44,14 +50,20 @@ internal static class TinyLlmApplication
         ConfigureLogging(builder.Logging);
         ConfigureServer(builder);
         AddServices(builder.Services, new AdminToken(adminToken.Value), tokenKey, leaseKey);
-        builder.Services.AddSingleton(data); // disposed, and so unlocked, last
+        builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
         builder.Services.AddTinyLlmStorage(data);
         AddSilo(builder, accelerator);
+        builder.Services.AddSingleton(accelerator);
+        return builder;
+    }
 
+    internal static WebApplication Complete(WebApplicationBuilder builder)
+    {
         WebApplication app = builder.Build();
+        DataFolder data = app.Services.GetRequiredService<DataFolder>();
         MapRoutes(app);
-        app.Lifetime.ApplicationStarted.Register(
-            () => Console.WriteLine(StartupReport.Write(app.Services.GetRequiredService<IServer>(), data.AdminTokenPath, accelerator)));
+        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(
+            StartupReport.Write(app.Services.GetRequiredService<IServer>(), data.AdminTokenPath, app.Services.GetRequiredService<Accelerator>())));
         return app;
     }
 

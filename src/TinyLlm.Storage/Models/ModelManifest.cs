@@ -50,7 +50,8 @@ public sealed class ModelManifest
         {
             Utf8JsonReader reader = new(json);
             ManifestJson? read = JsonSerializer.Deserialize(ref reader, ManifestJsonContext.Default.ManifestJson);
-            manifest = read is null || read.Files.IsDefault ? null : Create(read.Version, read.Files.Select(file => file.ToManifestFile()));
+            bool whole = read is { Files.IsDefault: false } && !read.Files.Contains(null!);
+            manifest = whole ? Create(read!.Version, read.Files.Select(file => file.ToManifestFile())) : null;
         }
         catch (Exception error) when (error is JsonException or ArgumentException or FormatException)
         {

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
 
 namespace TinyLlm.Storage;
 
@@ -25,7 +24,6 @@ public sealed class FileObjectStore : ObjectStore
     private const string LockFolder = ".locks";
     private const int ListBatch = 256;
     private const int StageBytes = 1 << 20;
-    private const FileShare ShareAll = FileShare.ReadWrite | FileShare.Delete;
 
     private readonly string root;
     private readonly string temporary;
@@ -52,7 +50,7 @@ public sealed class FileObjectStore : ObjectStore
     public override string? TryGetLocalPath(string name)
     {
         ObjectName.Require(name);
-        return Stat(PathOf(name)) is { } file ? file.FullName : null;
+        return ObjectFile.Stat(PathOf(name)) is { } file ? file.FullName : null;
     }
 
     public override string? TryGetLocalFolder(string prefix)
@@ -78,24 +76,24 @@ public sealed class FileObjectStore : ObjectStore
     }, cancellationToken);
 
     private protected override Task<StoredObject?> GetCoreAsync(string name, CancellationToken cancellationToken) =>
-        Task.Run(() => ReadWhole(PathOf(name), cancellationToken), cancellationToken);
+        Task.Run(() => ObjectFile.ReadWhole(PathOf(name), cancellationToken), cancellationToken);
 
     private protected override Task<string> PutCoreAsync(
         string name, ReadOnlyMemory<byte> bytes, PutCondition condition, CancellationToken cancellationToken) => RunAsync(async () =>
     {
         string path = PathOf(name);
-        Check(Stat(path));
+        Check(ObjectFile.Stat(path));
         string source = NewTemporary();
         try
         {
             DateTime stamp = NextStamp();
-            using (FileStream file = new(source, PrivateFiles.Options(FileMode.CreateNew, FileAccess.Write, ShareAll)))
+            using (FileStream file = new(source, PrivateFiles.Options(FileMode.CreateNew, FileAccess.Write, PrivateFiles.ShareAll)))
             {
                 file.Write(bytes.Span);
                 File.SetLastWriteTimeUtc(file.SafeFileHandle, stamp);
                 file.Flush(flushToDisk: true);
             }
-            using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false)) return Publish(source, stamp, path, Check);
+            using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false)) return ObjectFile.Publish(source, stamp, path, Check);
         }
         catch
         {
@@ -105,7 +103,7 @@ public sealed class FileObjectStore : ObjectStore
 
         void Check(FileInfo? stored)
         {
-            string? eTag = stored is null ? null : ETagOf(stored);
+            string? eTag = stored is null ? null : ObjectFile.ETagOf(stored);
             if (!condition.Admits(eTag)) throw ConditionFailed(eTag);
         }
     }, cancellationToken);
@@ -115,11 +113,11 @@ public sealed class FileObjectStore : ObjectStore
         string path = PathOf(name);
         using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false))
         {
-            if (Stat(path) is not { } stored) return false;
-            string eTag = ETagOf(stored);
+            if (ObjectFile.Stat(path) is not { } stored) return false;
+            string eTag = ObjectFile.ETagOf(stored);
             if (!condition.Admits(eTag)) throw ConditionFailed(eTag);
             File.Delete(path);
-            FolderSync.Flush(FolderOf(path));
+            FolderSync.Flush(ObjectFile.FolderOf(path));
             return true;
         }
     }, cancellationToken);
@@ -142,7 +140,7 @@ public sealed class FileObjectStore : ObjectStore
         {
             doomed = path; // A file in it is open, and Windows moves no such folder.
         }
-        FolderSync.Flush(FolderOf(path));
+        FolderSync.Flush(ObjectFile.FolderOf(path));
         DeleteTree(doomed);
     }, cancellationToken);
 
@@ -170,7 +168,7 @@ public sealed class FileObjectStore : ObjectStore
         string path = PathOf(name);
         try
         {
-            return Task.FromResult<Stream>(new FileStream(path, PrivateFiles.Options(FileMode.Open, FileAccess.Read, ShareAll)));
+            return Task.FromResult<Stream>(new FileStream(path, PrivateFiles.Options(FileMode.Open, FileAccess.Read, PrivateFiles.ShareAll)));
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
@@ -179,12 +177,12 @@ public sealed class FileObjectStore : ObjectStore
     }
 
     private protected override Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
-        Task.FromResult(Stat(PathOf(name))?.Length);
+        Task.FromResult(ObjectFile.Stat(PathOf(name))?.Length);
 
     private protected override Task<AppendResult> AppendCoreAsync(
         string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken) => RunAsync(async () =>
     {
-        long durable = Stat(PathOf(name))?.Length ?? 0;
+        long durable = ObjectFile.Stat(PathOf(name))?.Length ?? 0;
         if (durable != offset) throw OffsetMismatch(offset, durable);
         if (offset > maxBytes) throw TooLarge(maxBytes);
         return contentDigest is null
@@ -207,7 +205,7 @@ public sealed class FileObjectStore : ObjectStore
                 if (filled > 0 || result is null)
                 {
                     using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false))
-                        result = WriteBlock(PathOf(name), end, block.Span[..filled]);
+                        result = ObjectFile.WriteBlock(PathOf(name), end, block.Span[..filled], NextStamp());
                 }
                 if (filled < block.Length) return result;
             }
@@ -225,7 +223,7 @@ public sealed class FileObjectStore : ObjectStore
         string staged = NewTemporary();
         try
         {
-            using FileStream file = new(staged, PrivateFiles.Options(FileMode.CreateNew, FileAccess.ReadWrite, ShareAll));
+            using FileStream file = new(staged, PrivateFiles.Options(FileMode.CreateNew, FileAccess.ReadWrite, PrivateFiles.ShareAll));
             long length = await StageAsync(file, body, maxBytes - offset, maxBytes, expected, cancellationToken).ConfigureAwait(false);
             if (offset > 0)
             {
@@ -238,7 +236,7 @@ public sealed class FileObjectStore : ObjectStore
             file.Dispose();
             using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false))
             {
-                return new AppendResult(length, Publish(staged, stamp, PathOf(name), stored =>
+                return new AppendResult(length, ObjectFile.Publish(staged, stamp, PathOf(name), stored =>
                 {
                     if (stored is { Length: > 0 }) throw OffsetMismatch(0, stored.Length);
                 }));
@@ -272,97 +270,6 @@ public sealed class FileObjectStore : ObjectStore
         }
     }
 
-    /// <summary>Writes one block at <paramref name="offset"/>, which must be the file's end, and flushes it. Call it under the object's lock.</summary>
-    private AppendResult WriteBlock(string path, long offset, ReadOnlySpan<byte> block)
-    {
-        bool exists = Stat(path) is not null;
-        if (!exists && offset > 0) throw OffsetMismatch(offset, 0);
-        PrivateFiles.CreateFolder(FolderOf(path));
-        using FileStream file = new(path, PrivateFiles.Options(exists ? FileMode.Open : FileMode.CreateNew, FileAccess.ReadWrite, ShareAll));
-        SafeFileHandle handle = file.SafeFileHandle;
-        long length = RandomAccess.GetLength(handle);
-        if (length != offset) throw OffsetMismatch(offset, length);
-        try
-        {
-            DateTime previous = File.GetLastWriteTimeUtc(handle);
-            RandomAccess.Write(handle, block, offset);
-            Stamp(handle, NextStamp(), exists ? previous : null);
-            RandomAccess.FlushToDisk(handle);
-            if (!exists) FolderSync.Flush(FolderOf(path));
-        }
-        catch
-        {
-            // The block is whole or not there. When even this fails, the next append finds the longer length and goes on from it.
-            if (exists) RandomAccess.SetLength(handle, offset);
-            else File.Delete(path);
-            throw;
-        }
-        return new AppendResult(offset + block.Length, ETagOf(File.GetLastWriteTimeUtc(handle), offset + block.Length));
-    }
-
-    /// <summary>Gives a finished temporary file its name. Call it under the object's lock.</summary>
-    private static string Publish(string source, DateTime stamp, string path, Action<FileInfo?> check)
-    {
-        while (true)
-        {
-            FileInfo? stored = Stat(path);
-            check(stored);
-            if (Directory.Exists(path)) throw new StoreException(StoreError.BadName, "the name is that of a folder of objects");
-            PrivateFiles.CreateFolder(FolderOf(path));
-            if (stored is not null && stamp <= stored.LastWriteTimeUtc)
-            {
-                using SafeFileHandle handle = File.OpenHandle(source, FileMode.Open, FileAccess.ReadWrite, ShareAll);
-                Stamp(handle, stamp, stored.LastWriteTimeUtc);
-                RandomAccess.FlushToDisk(handle);
-            }
-            string eTag = ETagOf(new FileInfo(source));
-            try
-            {
-                File.Move(source, path, overwrite: true);
-            }
-            catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException && File.Exists(source))
-            {
-                continue; // The folder was deleted between the two steps: look again.
-            }
-            FolderSync.Flush(FolderOf(path));
-            return eTag;
-        }
-    }
-
-    /// <summary>Sets a modification time that is later than <paramref name="previous"/>, also where the file system keeps time coarsely.</summary>
-    private static void Stamp(SafeFileHandle handle, DateTime stamp, DateTime? previous)
-    {
-        if (previous is { } before && stamp <= before) stamp = before.AddTicks(1);
-        File.SetLastWriteTimeUtc(handle, stamp);
-        if (previous is { } earlier && File.GetLastWriteTimeUtc(handle) <= earlier) File.SetLastWriteTimeUtc(handle, earlier.AddSeconds(2));
-    }
-
-    private static StoredObject? ReadWhole(string path, CancellationToken cancellationToken)
-    {
-        while (Stat(path) is not null)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, ShareAll);
-                string eTag = ETagOf(File.GetLastWriteTimeUtc(handle), RandomAccess.GetLength(handle));
-                long length = RandomAccess.GetLength(handle);
-                if (length > MaxSmallObjectBytes) throw TooLarge(MaxSmallObjectBytes);
-                byte[] bytes = new byte[length];
-                int read = 0;
-                for (int count; read < bytes.Length && (count = RandomAccess.Read(handle, bytes.AsSpan(read), read)) > 0;) read += count;
-
-                // A file that is being appended to may have changed meanwhile; one that was replaced has not.
-                if (read == length && eTag == ETagOf(File.GetLastWriteTimeUtc(handle), RandomAccess.GetLength(handle))) return new StoredObject(bytes, eTag);
-            }
-            catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-            {
-                return null;
-            }
-        }
-        return null;
-    }
-
     private IEnumerable<ObjectInfo> Enumerate(string folder)
     {
         EnumerationOptions options = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
@@ -370,7 +277,7 @@ public sealed class FileObjectStore : ObjectStore
         foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*", options))
         {
             string name = Path.GetRelativePath(root, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
-            if (ObjectName.IsValid(name) && Stat(file.FullName) is { } found) yield return new ObjectInfo(name, found.Length, ETagOf(found));
+            if (ObjectName.IsValid(name) && ObjectFile.Stat(file.FullName) is { } found) yield return new ObjectInfo(name, found.Length, ObjectFile.ETagOf(found));
         }
     }
 
@@ -414,18 +321,6 @@ public sealed class FileObjectStore : ObjectStore
             // Somebody else is deleting the same leftovers; what they leave is collected later.
         }
     }
-
-    private static FileInfo? Stat(string path)
-    {
-        FileInfo file = new(path);
-        return file.Exists ? file : null;
-    }
-
-    private static string ETagOf(FileInfo file) => ETagOf(file.LastWriteTimeUtc, file.Length);
-
-    private static string ETagOf(DateTime stamp, long length) => $"{stamp.Ticks:x}-{length:x}";
-
-    private static string FolderOf(string path) => Path.GetDirectoryName(path) ?? throw new IOException("an object's path has no folder");
 
     /// <summary>Runs blocking file work off the caller's scheduler and gives a full disk its name.</summary>
     private static Task<T> RunAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) => Task.Run(async () =>

@@ -144,10 +144,10 @@ public abstract class ObjectStore
     private protected static StoreException ConditionFailed(string? storedETag, Exception? cause = null) =>
         new(StoreError.ConditionFailed, "the object has changed since it was read: read it again, then write", cause) { StoredETag = storedETag };
 
-    private protected static StoreException TooLarge(long maxBytes) =>
+    internal static StoreException TooLarge(long maxBytes) =>
         new(StoreError.TooLarge, $"the object may have at most {maxBytes} bytes, and there are more");
 
-    private protected static StoreException OffsetMismatch(long offset, long durableLength) =>
+    internal static StoreException OffsetMismatch(long offset, long durableLength) =>
         new(StoreError.OffsetMismatch, $"the bytes begin at {offset}, but the object ends at {durableLength}: continue there")
         {
             DurableLength = durableLength,

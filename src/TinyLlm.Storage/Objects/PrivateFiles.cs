@@ -6,6 +6,9 @@ internal static class PrivateFiles
     public const UnixFileMode FileModeBits = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     public const UnixFileMode FolderModeBits = FileModeBits | UnixFileMode.UserExecute;
 
+    /// <summary>Everybody may open, replace and delete the file meanwhile, as Unix has it.</summary>
+    public const FileShare ShareAll = FileShare.ReadWrite | FileShare.Delete;
+
     /// <summary>Unbuffered options; the mode applies when the file is made.</summary>
     public static FileStreamOptions Options(FileMode mode, FileAccess access, FileShare share)
     {

@@ -1,6 +1,7 @@
 namespace TinyLlm.Storage;
 
 /// <summary>Everything that a store can answer besides success: the one closed set.</summary>
+[GenerateSerializer, Alias("tinyllm.StoreError")]
 public enum StoreError
 {
     /// <summary>The object is not what the write's condition asked for.</summary>

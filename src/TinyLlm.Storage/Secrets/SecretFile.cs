@@ -58,13 +58,9 @@ public static class SecretFile
                 file.Write(Encoding.UTF8.GetBytes(secret.Trim() + "\n"));
                 file.Flush(flushToDisk: true);
             }
-            File.Move(temporary, path, overwrite: false);
+            if (!ExclusiveMove.TryMove(temporary, path)) return false;
             FolderSync.Flush(folder);
             return true;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return false;
         }
         finally
         {

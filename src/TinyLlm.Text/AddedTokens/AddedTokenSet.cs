@@ -58,8 +58,8 @@ internal sealed class AddedTokenSet
         }
         foreach (JsonElement item in array.EnumerateArray())
         {
-            AddedToken token = ReadOne(item);
-            if (vocabulary.Token(token.Id) is { } other && other != token.Content) throw Conflict(token, other);
+            AddedToken token = ReadOne(item, item.RequiredInteger("id", 0, TokenizerLimits.MaxVocabulary - 1));
+            CheckAgainst(vocabulary, token);
             tokens.Add(token);
         }
         return tokens;
@@ -85,7 +85,14 @@ internal sealed class AddedTokenSet
         if (done < text.Length) segments.Add(new Segment(done, text.Length, null));
     }
 
-    private static AddedToken ReadOne(JsonElement item)
+    /// <summary>An added token may be one of the model's own, and else must not take another's id.</summary>
+    public static void CheckAgainst(Vocabulary vocabulary, AddedToken token)
+    {
+        if (vocabulary.Token(token.Id) is { } other && other != token.Content) throw Conflict(token, other);
+    }
+
+    /// <summary>One token; its id is a field of it in some files and its key in others.</summary>
+    public static AddedToken ReadOne(JsonElement item, int id)
     {
         string content = item.RequiredString("content");
         if (content.Length is 0 or > TokenizerLimits.MaxAddedTokenChars)
@@ -95,7 +102,7 @@ internal sealed class AddedTokenSet
         }
         bool special = item.Flag("special", absent: false);
         return new AddedToken(
-            item.RequiredInteger("id", 0, TokenizerLimits.MaxVocabulary - 1),
+            id,
             content,
             item.Flag("single_word", absent: false),
             item.Flag("lstrip", absent: false),

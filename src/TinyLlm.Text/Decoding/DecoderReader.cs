@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using TinyLlm.Text.Files;
+using TinyLlm.Text.PreTokenization;
 
 namespace TinyLlm.Text.Decoding;
 
@@ -16,7 +17,7 @@ internal sealed class DecoderReader
     {
         DecoderReader reader = new();
         if (component is { } root) reader.Add(root);
-        else throw new TokenizerFormatException(TokenizerFormatError.UnsupportedDecoder, "a tokenizer without a decoder is not supported");
+        else reader.makers.Add(next => new JoinStage(next));
         return reader.makers.ToImmutable();
     }
 
@@ -36,6 +37,13 @@ internal sealed class DecoderReader
             case "Fuse": fused = true; break; // stages push parts of one token from here on
             case "Strip": AddStrip(component); break;
             case "ByteFallback" when !fused: makers.Add(next => new ByteFallbackStage(next)); break;
+            case "ByteLevel" when !fused:
+                makers.Add(next => new ByteLevelStage(next));
+                fused = true; // bytes of a character may be in two tokens, so it makes one text of them
+                break;
+            case "Metaspace" when !fused: AddMetaspace(component); break;
+            case "WordPiece" when !fused: AddWordPiece(component); break;
+            case "BPEDecoder" when !fused: AddWordEnd(component); break;
             default:
                 throw new TokenizerFormatException(TokenizerFormatError.UnsupportedDecoder,
                     $"decoder {TokenizerFormatException.Quote(type)} is not supported{(fused ? " after 'Fuse'" : "")}");
@@ -64,5 +72,28 @@ internal sealed class DecoderReader
         int stop = component.RequiredInteger("stop", 0, TokenizerLimits.MaxSettingChars);
         bool afterFuse = fused;
         makers.Add(next => afterFuse ? new FusedStripStage(next, content[0], start, stop) : new StripStage(next, content[0], start, stop));
+    }
+
+    private void AddMetaspace(JsonElement component)
+    {
+        string replacement = component.OptionalString("replacement") ?? "\u2581";
+        if (replacement.Length != 1)
+            throw new TokenizerFormatException(TokenizerFormatError.BadField, "'replacement' of decoder 'Metaspace' must be one character of the basic plane");
+        bool dropFirst = PreTokenizerReader.ReadScheme(component) != PrependScheme.Never;
+        makers.Add(next => new MetaspaceStage(next, replacement[0], dropFirst));
+    }
+
+    private void AddWordPiece(JsonElement component)
+    {
+        string prefix = component.Field("prefix") is null ? "##" : component.RequiredSetting("prefix");
+        bool cleanUp = component.Flag("cleanup", absent: true);
+        makers.Add(next => new WordPieceStage(next, prefix, cleanUp));
+    }
+
+    private void AddWordEnd(JsonElement component)
+    {
+        string suffix = component.Field("suffix") is null ? "</w>" : component.RequiredSetting("suffix");
+        if (suffix.Length == 0) throw new TokenizerFormatException(TokenizerFormatError.BadField, "'suffix' of decoder 'BPEDecoder' is empty");
+        makers.Add(next => new WordEndStage(next, suffix));
     }
 }

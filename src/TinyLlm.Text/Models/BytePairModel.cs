@@ -22,21 +22,20 @@ internal sealed class BytePairModel : TokenModel
     private readonly Vocabulary vocabulary;
     private readonly BytePairOptions options;
     private readonly Dictionary<long, Merge> merges;
-    private readonly int[]? byteIds;
+    private readonly int?[]? byteIds;
     private readonly ConcurrentDictionary<string, int[]> cache = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> cacheBySpan;
     private int cachedPieces;
 
-    public BytePairModel(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> mergeList, BytePairOptions options)
+    public BytePairModel(Vocabulary vocabulary, IReadOnlyCollection<MergeRule> rules, BytePairOptions options)
     {
         this.vocabulary = vocabulary;
         this.options = options;
         cacheBySpan = cache.GetAlternateLookup<ReadOnlySpan<char>>();
-        merges = new Dictionary<long, Merge>(mergeList.Count);
+        merges = new Dictionary<long, Merge>(rules.Count);
         int prefixChars = options.ContinuingPrefix.Length;
-        for (int rank = 0; rank < mergeList.Count; rank++)
+        foreach ((string left, string right, int rank) in rules)
         {
-            (string left, string right) = mergeList[rank];
             int leftId = RequireMerged(left, rank);
             int rightId = RequireMerged(right, rank);
             if (right.Length < prefixChars) throw BadMerge(right, rank);
@@ -44,39 +43,51 @@ internal sealed class BytePairModel : TokenModel
             // The reference keeps the last of equal merges.
             merges[Pair(leftId, rightId)] = new Merge(rank, mergedId);
         }
-        if (options.ByteFallback) byteIds = FindByteIds();
+        if (options.ByteFallback) byteIds = ByteTokens.FindAll(vocabulary);
     }
 
     public override void Encode(ReadOnlySpan<char> piece, List<int> ids)
     {
         if (piece.Length > MaxCachedChars)
         {
-            ids.AddRange(Spell(piece));
+            Spell(piece, ids);
             return;
         }
         if (!cacheBySpan.TryGetValue(piece, out int[]? known))
         {
-            known = Spell(piece).ToArray();
+            List<int> spelled = [];
+            Spell(piece, spelled);
+            known = [.. spelled];
             if (cachedPieces < MaxCachedPieces && cacheBySpan.TryAdd(piece, known)) Interlocked.Increment(ref cachedPieces);
         }
         ids.AddRange(known);
     }
 
-    private Span<int> Spell(ReadOnlySpan<char> piece)
+    private void Spell(ReadOnlySpan<char> piece, List<int> ids)
     {
-        if (options.IgnoreMerges && vocabulary.TryFind(piece, out int whole) && !options.NeverWhole.Contains(whole)) return new int[] { whole };
-        List<int> symbols = new(piece.Length);
-        Cut(piece, symbols);
-        Span<int> cut = CollectionsMarshal.AsSpan(symbols);
-        return cut.Length <= MaxScannedSymbols ? MergeByScan(cut) : MergeByQueue(cut);
+        if (options.IgnoreMerges && vocabulary.TryFind(piece, out int whole) && !options.NeverWhole.Contains(whole))
+        {
+            ids.Add(whole);
+            return;
+        }
+        for (int at = 0; at < piece.Length;)
+        {
+            List<int> symbols = new(piece.Length - at);
+            at = Cut(piece, at, symbols);
+            Span<int> cut = CollectionsMarshal.AsSpan(symbols);
+            ids.AddRange(cut.Length <= MaxScannedSymbols ? MergeByScan(cut) : MergeByQueue(cut));
+        }
     }
 
-    /// <summary>The characters of the piece as symbols: by themselves, else by their bytes, else as unknown.</summary>
-    private void Cut(ReadOnlySpan<char> piece, List<int> symbols)
+    /// <summary>
+    /// The characters of the piece from <paramref name="at"/> as symbols: by themselves, else by their bytes, else as unknown. Stops after a character
+    /// that is none of these: it is left out and nothing merges across it, as in @huggingface/tokenizers (the Rust library lets its neighbours merge).
+    /// </summary>
+    private int Cut(ReadOnlySpan<char> piece, int at, List<int> symbols)
     {
         bool afterUnknown = false;
         Span<byte> utf8 = stackalloc byte[4];
-        for (int at = 0; at < piece.Length;)
+        while (at < piece.Length)
         {
             Rune.DecodeFromUtf16(piece[at..], out Rune rune, out int length);
             bool found = options.HasAffixes
@@ -88,9 +99,8 @@ internal sealed class BytePairModel : TokenModel
                 symbols.Add(id);
                 afterUnknown = false;
             }
-            else if (byteIds is not null)
+            else if (byteIds is not null && TryAddBytes(utf8[..rune.EncodeToUtf8(utf8)], symbols))
             {
-                foreach (byte value in utf8[..rune.EncodeToUtf8(utf8)]) symbols.Add(byteIds[value]);
                 afterUnknown = false;
             }
             else if (options.UnknownId is { } unknown)
@@ -98,7 +108,29 @@ internal sealed class BytePairModel : TokenModel
                 if (!(afterUnknown && options.FuseUnknown)) symbols.Add(unknown);
                 afterUnknown = true;
             }
+            else
+            {
+                break;
+            }
         }
+        return at;
+    }
+
+    /// <summary>False, and nothing added, when a byte has no token.</summary>
+    private bool TryAddBytes(ReadOnlySpan<byte> utf8, List<int> symbols)
+    {
+        int before = symbols.Count;
+        foreach (byte value in utf8)
+        {
+            if (byteIds![value] is { } id)
+            {
+                symbols.Add(id);
+                continue;
+            }
+            symbols.RemoveRange(before, symbols.Count - before);
+            return false;
+        }
+        return true;
     }
 
     private string Affixed(ReadOnlySpan<char> piece, int at, int length) =>
@@ -167,21 +199,6 @@ internal sealed class BytePairModel : TokenModel
         {
             if (merges.TryGetValue(Pair(leftId, rightId), out Merge merge)) queue.Enqueue((at, merge), ((long)merge.Rank << 32) | (uint)at);
         }
-    }
-
-    private int[]? FindByteIds()
-    {
-        int[] found = new int[256];
-        for (int value = 0; value < found.Length; value++)
-        {
-            if (vocabulary.Find(ByteTokens.Name((byte)value)) is not { } id)
-            {
-                throw new TokenizerFormatException(TokenizerFormatError.BadVocabulary,
-                    $"byte_fallback needs a token for each byte; {ByteTokens.Name((byte)value)} is missing");
-            }
-            found[value] = id;
-        }
-        return found;
     }
 
     private int RequireMerged(string token, int rank) => vocabulary.Find(token) ?? throw BadMerge(token, rank);

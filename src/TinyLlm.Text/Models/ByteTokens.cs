@@ -16,4 +16,7 @@ internal static class ByteTokens
         return token.Length == TokenChars && token.StartsWith("<0x", StringComparison.Ordinal) && token[^1] == '>'
             && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
+
+    /// <summary>The id of each byte's token, by byte; null where there is none.</summary>
+    public static int?[] FindAll(Vocabulary vocabulary) => [.. Enumerable.Range(0, 256).Select(value => vocabulary.Find(Name((byte)value)))];
 }

@@ -14,6 +14,8 @@ internal static class TokenModelReader
         return type switch
         {
             "BPE" => ReadBytePair(file, settings, vocabulary, specialIds),
+            "Unigram" => ReadUnigram(file, settings, vocabulary, specialIds),
+            "WordPiece" => ReadWordPiece(file, settings, vocabulary, specialIds),
             _ => throw new TokenizerFormatException(TokenizerFormatError.UnsupportedModel, $"model {TokenizerFormatException.Quote(type)} is not supported"),
         };
     }
@@ -44,7 +46,27 @@ internal static class TokenModelReader
             ContinuingPrefix = ReadAffix(settings, "continuing_subword_prefix"),
             EndOfWordSuffix = ReadAffix(settings, "end_of_word_suffix"),
         };
-        return new BytePairModel(vocabulary, file.Merges ?? [], options);
+        MergeRule[] merges = [.. (file.Merges ?? []).Select((merge, rank) => new MergeRule(merge.Left, merge.Right, rank))];
+        return new BytePairModel(vocabulary, merges, options);
+    }
+
+    private static UnigramModel ReadUnigram(TokenizerJson file, JsonElement settings, Vocabulary vocabulary, FrozenSet<int> specialIds)
+    {
+        if (!file.VocabularyHasScores)
+            throw new TokenizerFormatException(TokenizerFormatError.BadField, "'vocab' of a Unigram model must be a list of tokens with scores");
+        int? unknownId = settings.OptionalInteger("unk_id", 0, vocabulary.Size - 1);
+        int?[]? byteIds = settings.Flag("byte_fallback", absent: false) ? ByteTokens.FindAll(vocabulary) : null;
+        return new UnigramModel(file.Vocabulary!, unknownId, byteIds, id => !specialIds.Contains(id));
+    }
+
+    private static WordPieceModel ReadWordPiece(TokenizerJson file, JsonElement settings, Vocabulary vocabulary, FrozenSet<int> specialIds)
+    {
+        if (file.VocabularyHasScores)
+            throw new TokenizerFormatException(TokenizerFormatError.BadField, "'vocab' of a WordPiece model must be an object");
+        int unknownId = vocabulary.Require(settings.OptionalString("unk_token") ?? "[UNK]", "'unk_token'");
+        int maxCharacters = settings.OptionalInteger("max_input_chars_per_word", 1, TokenizerLimits.MaxWordPieceCharacters) ?? 100;
+        string prefix = settings.Field("continuing_subword_prefix") is null ? "##" : ReadAffix(settings, "continuing_subword_prefix");
+        return new WordPieceModel(file.Vocabulary!, unknownId, prefix, maxCharacters, id => !specialIds.Contains(id));
     }
 
     private static string ReadAffix(JsonElement settings, string name)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace TinyLlm.Text.Unicode;
 
-/// <summary>What the reference's regular expressions call a word character (<c>\w</c>) and white space (<c>\s</c>).</summary>
+/// <summary>What the reference's regular expressions call a word character (<c>\w</c>), and white space at the ends of a text.</summary>
 internal static class WordCharacters
 {
     /// <summary>Letters, marks, decimal digits, letter numbers and connector punctuation, and the joiners (Unicode's UTS 18, annex C).</summary>
@@ -27,7 +27,7 @@ internal static class WordCharacters
     public static int LeadingWhiteSpace(ReadOnlySpan<char> text)
     {
         int length = 0;
-        while (length < text.Length && char.IsWhiteSpace(text[length])) length++;
+        while (length < text.Length && ScriptSpace.Contains(text[length])) length++;
         return length;
     }
 
@@ -35,7 +35,7 @@ internal static class WordCharacters
     public static int TrailingWhiteSpace(ReadOnlySpan<char> text)
     {
         int length = 0;
-        while (length < text.Length && char.IsWhiteSpace(text[^(length + 1)])) length++;
+        while (length < text.Length && ScriptSpace.Contains(text[^(length + 1)])) length++;
         return length;
     }
 }

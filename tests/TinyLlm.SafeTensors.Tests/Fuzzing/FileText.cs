@@ -25,7 +25,7 @@ internal static class FileText
         "{{name}}":{"dtype":"{{dtype}}","shape":[{{shape}}],"data_offsets":[{{offsets}}]}
         """;
 
-    /// <summary>A header of <paramref name="count"/> tensors of one byte each, whose names are <paramref name="nameLength"/> characters or as long as their number.</summary>
+    /// <summary>A header of <paramref name="count"/> one-byte tensors with names of at least <paramref name="nameLength"/> characters.</summary>
     public static byte[] ManyTensors(int count, int nameLength) =>
         Encoding.ASCII.GetBytes($"{{{string.Join(',', Tensors(count, nameLength, "1"))}}}");
 

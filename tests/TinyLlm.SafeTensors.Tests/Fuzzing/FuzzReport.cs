@@ -8,4 +8,9 @@ namespace TinyLlm.SafeTensors.Tests.Fuzzing;
 /// <param name="MaxAllocatedInput">That input's number.</param>
 /// <param name="Slowest">The longest that reading one input took.</param>
 internal sealed record FuzzReport(
-    long Count, long Accepted, IReadOnlyDictionary<SafeTensorsError, long> RefusedBy, long MaxAllocatedBytes, long MaxAllocatedInput, TimeSpan Slowest);
+    long Count,
+    long Accepted,
+    IReadOnlyDictionary<SafeTensorsError, long> RefusedBy,
+    long MaxAllocatedBytes,
+    long MaxAllocatedInput,
+    TimeSpan Slowest);

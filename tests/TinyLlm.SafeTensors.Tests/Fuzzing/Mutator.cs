@@ -6,14 +6,25 @@ namespace TinyLlm.SafeTensors.Tests.Fuzzing;
 /// <summary>Changes a file's bytes. Most changes keep the length prefix true, or nothing behind it would ever be reached.</summary>
 internal static class Mutator
 {
-    // What a JSON header can be hurt with: borders of every number rule, JSON's own punctuation, bytes that are not UTF-8, names and dtypes.
-    private static readonly byte[][] s_fragments =
+    // The borders of every rule about numbers.
+    private static readonly byte[][] s_numbers =
     [
         .. new[]
         {
-            "0", "1", "-0", "-1", "1.0", "1e1", "01", "281474976710655", "281474976710656", "18446744073709551615", "18446744073709551616", "9223372036854775808", "99999999999999999999999",
-            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\ud800", "\\udc00", "\\u0061", "..", "__metadata__", "dtype", "shape", "data_offsets", "F32", "F4", "F6_E2M3", "BOOL", "f32", "null",
-            "true", " ", "\n", "\t", "/*", "//", "\"x\":\"y\",", "\"dtype\":\"U8\",", "\"__metadata__\":{},", "\ufeff",
+            "0", "1", "-0", "-1", "1.0", "1e1", "01", "281474976710655", "281474976710656", "18446744073709551615", "18446744073709551616",
+            "9223372036854775808", "99999999999999999999999",
+        }.Select(Encoding.UTF8.GetBytes),
+    ];
+
+    // What else a JSON header can be hurt with: JSON's own punctuation, names, dtypes, bytes that are not UTF-8.
+    private static readonly byte[][] s_fragments =
+    [
+        .. s_numbers,
+        .. new[]
+        {
+            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\ud800", "\\udc00", "\\u0061", "..", "__metadata__", "dtype", "shape",
+            "data_offsets", "F32", "F4", "F6_E2M3", "BOOL", "f32", "null", "true", " ", "\n", "\t", "/*", "//",
+            "\"x\":\"y\",", "\"dtype\":\"U8\",", "\"__metadata__\":{},", "\ufeff",
         }.Select(Encoding.UTF8.GetBytes),
         [0x80], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xff], [0x00], [0x7f],
     ];
@@ -48,13 +59,14 @@ internal static class Mutator
                 return Splice(file, headerBytes, 8 + random.Below(headerBytes), 0, file[from..(from + length)], random);
             case 8 when headerBytes > 0:
                 return Splice(file, headerBytes, 8 + headerBytes, 0, random.Pick(s_fragments), random);
-            case 9:
+            case 9 when random.OnceIn(4):
                 return Splice(file, headerBytes, Math.Min(8, file.Length), 0, random.Pick(s_fragments), random);
             case 10 when headerBytes > 0:
                 file[8 + random.Below(headerBytes)] = (byte)random.Next();
                 return file;
             default:
-                return Splice(file, headerBytes, Math.Min(8, file.Length) + random.Below(headerBytes + 1), random.Below(4), random.Pick(s_fragments), random);
+                int at = Math.Min(8, file.Length) + random.Below(headerBytes + 1);
+                return Splice(file, headerBytes, at, random.Below(4), random.Pick(s_fragments), random);
         }
     }
 
@@ -67,11 +79,12 @@ internal static class Mutator
     private static byte[] ReplaceNumber(byte[] file, int headerBytes, FuzzRandom random)
     {
         int end = 8 + headerBytes;
-        int begin = file.AsSpan(8 + random.Below(headerBytes)).IndexOfAnyInRange((byte)'0', (byte)'9') is var found and >= 0 ? found : 0;
-        begin = Math.Clamp(8 + random.Below(headerBytes) + begin, 8, end - 1);
+        int from = 8 + random.Below(headerBytes);
+        int digit = file.AsSpan(from..end).IndexOfAnyInRange((byte)'0', (byte)'9');
+        int begin = digit < 0 ? from : from + digit;
         int length = 0;
         while (begin + length < end && char.IsAsciiDigit((char)file[begin + length])) length++;
-        byte[] number = random.OnceIn(2) ? random.Pick(s_fragments[..13]) : Encoding.ASCII.GetBytes(random.Below(70).ToString());
+        byte[] number = random.OnceIn(2) ? random.Pick(s_numbers) : Encoding.ASCII.GetBytes(random.Below(70).ToString());
         return Splice(file, headerBytes, begin, length, number, random);
     }
 
@@ -80,7 +93,8 @@ internal static class Mutator
     {
         remove = Math.Min(remove, Math.Max(0, Math.Min(8 + headerBytes, file.Length) - at));
         byte[] changed = [.. file.AsSpan(0, at), .. insert, .. file.AsSpan(at + remove)];
-        if (changed.Length >= 8 && !random.OnceIn(16)) BinaryPrimitives.WriteUInt64LittleEndian(changed, (ulong)Math.Max(0, headerBytes + insert.Length - remove));
+        if (changed.Length < 8 || random.OnceIn(16)) return changed;
+        BinaryPrimitives.WriteUInt64LittleEndian(changed, (ulong)Math.Max(0, headerBytes + insert.Length - remove));
         return changed;
     }
 }

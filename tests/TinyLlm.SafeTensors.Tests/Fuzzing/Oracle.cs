@@ -14,11 +14,15 @@ internal static class Oracle
 
     private static readonly Dictionary<string, int> s_bits = new(StringComparer.Ordinal)
     {
-        ["F4"] = 4, ["F6_E2M3"] = 6, ["F6_E3M2"] = 6, ["BOOL"] = 8, ["U8"] = 8, ["I8"] = 8, ["F8_E5M2"] = 8, ["F8_E4M3"] = 8, ["F8_E8M0"] = 8, ["F8_E4M3FNUZ"] = 8, ["F8_E5M2FNUZ"] = 8,
-        ["I16"] = 16, ["U16"] = 16, ["F16"] = 16, ["BF16"] = 16, ["I32"] = 32, ["U32"] = 32, ["F32"] = 32, ["C64"] = 64, ["F64"] = 64, ["I64"] = 64, ["U64"] = 64,
+        ["F4"] = 4, ["F6_E2M3"] = 6, ["F6_E3M2"] = 6, ["BOOL"] = 8, ["U8"] = 8, ["I8"] = 8,
+        ["F8_E5M2"] = 8, ["F8_E4M3"] = 8, ["F8_E8M0"] = 8, ["F8_E4M3FNUZ"] = 8, ["F8_E5M2FNUZ"] = 8,
+        ["I16"] = 16, ["U16"] = 16, ["F16"] = 16, ["BF16"] = 16, ["I32"] = 32, ["U32"] = 32, ["F32"] = 32,
+        ["C64"] = 64, ["F64"] = 64, ["I64"] = 64, ["U64"] = 64,
     };
 
-    /// <summary>What a legal file holds: tensors as text "name|dtype|shape|begin|end" in order of the text, and metadata; null for an illegal file.</summary>
+    /// <summary>
+    /// What a legal file holds: tensors as text "name|dtype|shape|begin|end" in order of the text, and metadata; null for an illegal file.
+    /// </summary>
     public static Contents? Judge(byte[] file)
     {
         if (file.Length < 8) return null;
@@ -65,7 +69,8 @@ internal static class Oracle
                 continue;
             }
             textBytes += Encoding.UTF8.GetByteCount(entry.Name);
-            Demand(entry.Name.Length > 0 && !entry.Name.Contains("..", StringComparison.Ordinal) && !entry.Name.Contains('\0', StringComparison.Ordinal));
+            Demand(entry.Name.Length > 0);
+            Demand(!entry.Name.Contains("..", StringComparison.Ordinal) && !entry.Name.Contains('\0', StringComparison.Ordinal));
             Dictionary<string, JsonElement> fields = entry.Value.EnumerateObject().ToDictionary(field => field.Name, field => field.Value);
             Demand(fields.Count == 3 && fields.ContainsKey("dtype") && fields.ContainsKey("shape") && fields.ContainsKey("data_offsets"));
             BigInteger[] shape = [.. fields["shape"].EnumerateArray().Select(Integer)];

@@ -27,7 +27,7 @@ public sealed class BytePairModelTests
         {
             string[] tokens = ["a", "b", "c", .. merges.Select(merge => merge.Item1 + merge.Item2)];
             Vocabulary vocabulary = new([.. tokens.Select((token, id) => new VocabularyEntry(token, id, 0))]);
-            BytePairModel model = new(vocabulary, merges, new BytePairOptions());
+            BytePairModel model = new(vocabulary, [.. merges.Select((merge, rank) => new MergeRule(merge.Item1, merge.Item2, rank))], new BytePairOptions());
             List<int> ids = [];
             model.Encode(letters, ids);
             Assert.Equal(Naive([.. letters.Select(letter => letter.ToString())], merges), ids.Select(id => vocabulary.Token(id)!));
@@ -38,7 +38,7 @@ public sealed class BytePairModelTests
     public void Encode_OneWordOfAMillionCharacters_EndsSoon()
     {
         Vocabulary vocabulary = new([new("a", 0, 0), new("aa", 1, 0), new("aaaa", 2, 0)]);
-        BytePairModel model = new(vocabulary, [("a", "a"), ("aa", "aa")], new BytePairOptions());
+        BytePairModel model = new(vocabulary, [new("a", "a", 0), new("aa", "aa", 1)], new BytePairOptions());
         List<int> ids = [];
 
         model.Encode(new string('a', 1_000_000), ids);

@@ -1,0 +1,80 @@
+using System.Text.Json.Serialization;
+
+namespace TinyLlm.Cli.Api;
+
+internal sealed record NewUser(string Id);
+
+internal sealed record CreatedUser(string Id, string Token);
+
+internal sealed record Caller(string Id);
+
+internal sealed record BegunUpload(string Id);
+
+internal sealed record CommittedModel(string Owner, string Model, int Version, string Digest);
+
+/// <summary>One entry of the models that the caller may use; what an older or newer host leaves out stays null.</summary>
+internal sealed record ModelEntry
+{
+    public required string Owner { get; init; }
+
+    public required string Model { get; init; }
+
+    public int? Version { get; init; }
+
+    public string? Digest { get; init; }
+
+    public string? Architecture { get; init; }
+
+    public long? Parameters { get; init; }
+
+    public long? Bytes { get; init; }
+}
+
+internal sealed record ModelList(IReadOnlyList<ModelEntry> Models);
+
+internal sealed record Message(string Role, string Content);
+
+/// <summary>A request for a chat answer or a plain completion; what is null is the server's to decide.</summary>
+internal sealed record AnswerRequest
+{
+    public required string Model { get; init; }
+
+    /// <summary>For /v1/chat/completions.</summary>
+    public IReadOnlyList<Message>? Messages { get; init; }
+
+    /// <summary>For /v1/completions.</summary>
+    public string? Prompt { get; init; }
+
+    public bool Stream { get; init; } = true;
+
+    public int? MaxTokens { get; init; }
+
+    public double? Temperature { get; init; }
+
+    public double? TopP { get; init; }
+
+    public int? TopK { get; init; }
+
+    public long? Seed { get; init; }
+}
+
+internal sealed record AnswerChunk(IReadOnlyList<AnswerChoice>? Choices);
+
+internal sealed record AnswerChoice(string? Text, AnswerDelta? Delta, string? FinishReason);
+
+internal sealed record AnswerDelta(string? Content);
+
+/// <summary>The wire's JSON: snake_case, nulls left out.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(NewUser))]
+[JsonSerializable(typeof(CreatedUser))]
+[JsonSerializable(typeof(Caller))]
+[JsonSerializable(typeof(BegunUpload))]
+[JsonSerializable(typeof(CommittedModel))]
+[JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(AnswerRequest))]
+[JsonSerializable(typeof(AnswerChunk))]
+internal sealed partial class ApiJson : JsonSerializerContext;

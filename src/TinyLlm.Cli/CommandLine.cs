@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using TinyLlm.Cli.Api;
+using TinyLlm.Cli.Commands;
+using TinyLlm.Cli.Terminal;
+
+namespace TinyLlm.Cli;
+
+/// <summary>The root command, and the one table from faults to exit codes. A fault is one line on standard error, never a stack trace.</summary>
+internal static class CommandLine
+{
+    /// <summary>Parses and runs one command line; answers the process's exit code.</summary>
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, CliContext context)
+    {
+        // A prompt may begin with '@': it is text, not the name of a file of arguments.
+        ParserConfiguration parsing = new() { ResponseFileTokenReplacer = null };
+        InvocationConfiguration invocation = new()
+        {
+            Output = context.Screen.Out,
+            Error = context.Screen.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null, // Interrupts handles signals
+        };
+        ParseResult parsed = CreateRoot(context).Parse(args, parsing);
+        try
+        {
+            int code = await parsed.InvokeAsync(invocation, context.Interrupts.Program);
+            return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
+        }
+        catch (UsageException fault)
+        {
+            return Fail(context.Screen, fault.Message, ExitCode.Usage);
+        }
+        catch (ApiException fault)
+        {
+            return Fail(context.Screen, fault.ToLine(), ExitCode.Failed);
+        }
+        catch (OperationCanceledException) when (context.Interrupts.Program.IsCancellationRequested)
+        {
+            return Fail(context.Screen, "interrupted", ExitCode.Interrupted);
+        }
+        catch (Exception fault) when (ApiException.IsNetwork(fault))
+        {
+            return Fail(context.Screen, $"the connection failed: {fault.Message}", ExitCode.Failed);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return Fail(context.Screen, fault.Message, ExitCode.Usage);
+        }
+        catch (Exception fault)
+        {
+            return Fail(context.Screen, $"a fault of tinyllm itself, please report it: {fault.GetType().Name}: {fault.Message}", ExitCode.Failed);
+        }
+    }
+
+    private static RootCommand CreateRoot(CliContext context)
+    {
+        ConnectionOptions connection = new(context);
+        return new RootCommand("Talks to a TinyLlm host: log in, push models, chat.")
+        {
+            connection.Url,
+            connection.Token,
+            LoginCommand.Create(context, connection),
+            UserCommand.Create(context, connection),
+            PushCommand.Create(context, connection),
+            ModelsCommand.Create(context, connection),
+            RmCommand.Create(context, connection),
+            ChatCommand.Create(context, connection),
+            CompleteCommand.Create(context, connection),
+        };
+    }
+
+    private static int Fail(Screen screen, string line, int code)
+    {
+        screen.WriteErrorLine($"tinyllm: {line}");
+        return code;
+    }
+}

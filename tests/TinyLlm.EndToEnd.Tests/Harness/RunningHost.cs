@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace TinyLlm.EndToEnd.Tests.Harness;
+
+/// <summary>
+/// The real host as a process of its own, on a port that the system chooses and a data folder of its own. It can be killed without warning
+/// and started again on the same data; whatever happens, it is ended by its process id.
+/// </summary>
+internal sealed partial class RunningHost : IAsyncDisposable
+{
+    // Loading libtorch on a busy machine takes many seconds; a host that needs longer than this hangs.
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+
+    private readonly ConcurrentQueue<string> output = new();
+    private readonly string folder = Directory.CreateTempSubdirectory("tinyllm-e2e-").FullName;
+    private Process? process;
+
+    /// <summary>Where the host keeps everything.</summary>
+    public string DataFolder => Path.Combine(folder, "data");
+
+    /// <summary>The address that it printed.</summary>
+    public Uri Url { get; private set; } = new("http://127.0.0.1:1");
+
+    /// <summary>The operator's token.</summary>
+    public string AdminToken => File.ReadAllText(Path.Combine(DataFolder, "admin-token")).Trim();
+
+    /// <summary>All that it printed, both streams.</summary>
+    public string Output => string.Join('\n', output);
+
+    public static async Task<RunningHost> StartNewAsync()
+    {
+        RunningHost host = new();
+        try
+        {
+            await host.StartAsync();
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts, or starts again after <see cref="Kill"/>, and returns when it says that it is ready.</summary>
+    public async Task StartAsync()
+    {
+        string program = TestBuild.Program("TinyLlm.Host", "TinyLlm.Host.dll");
+        ProcessStartInfo start = new("dotnet", [program, "--urls", "http://127.0.0.1:0", "--data", DataFolder])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
+        };
+        start.Environment.Remove("ASPNETCORE_URLS");
+        TaskCompletionSource<Uri> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        process.OutputDataReceived += (_, line) => Take(line.Data, ready);
+        process.ErrorDataReceived += (_, line) => Take(line.Data, ready);
+        process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("the host ended before it was ready"));
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            Url = await ready.Task.WaitAsync(StartLimit, TestContext.Current.CancellationToken);
+        }
+        catch (Exception fault)
+        {
+            throw new InvalidOperationException($"the host did not start: {fault.Message}\n{Output}", fault);
+        }
+        using HttpClient client = new() { BaseAddress = Url };
+        using HttpResponseMessage answer = await client.GetAsync("healthz/ready", TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode, $"the host said that it was ready, and /healthz/ready answers {answer.StatusCode}");
+    }
+
+    /// <summary>SIGKILL: no handler, no flush, no goodbye.</summary>
+    public void Kill()
+    {
+        process!.Kill();
+        process.WaitForExit();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null)
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+            process.Dispose();
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private void Take(string? line, TaskCompletionSource<Uri> ready)
+    {
+        if (line is null) return;
+        output.Enqueue(line);
+        if (AddressPattern().Match(line) is { Success: true } match) ready.TrySetResult(new Uri(match.Value));
+    }
+
+    [GeneratedRegex(@"http://127\.0\.0\.1:[0-9]+")]
+    private static partial Regex AddressPattern();
+}

@@ -1,0 +1,96 @@
+using System.ClientModel;
+using System.Text;
+using System.Text.Json.Nodes;
+using OpenAI;
+using OpenAI.Chat;
+using OpenAI.Models;
+using TinyLlm.EndToEnd.Tests.Harness;
+using TinyLlm.Tests;
+
+namespace TinyLlm.EndToEnd.Tests;
+
+/// <summary>The official clients, with the base URL changed and nothing else.</summary>
+public sealed class OpenAiClientTests(SharedHost shared)
+{
+    private const string Question = "Once upon a time";
+
+    [Fact]
+    public async Task DotnetClient_ListModelsChatAndStream_Work()
+    {
+        using UserClient user = await shared.NewUserAsync();
+        await user.UploadStoriesAsync();
+        OpenAIClient client = Client(user);
+        string id = $"{user.Name}/stories";
+
+        OpenAIModelClient models = client.GetOpenAIModelClient();
+        OpenAIModelCollection list = await models.GetModelsAsync(TestContext.Current.CancellationToken);
+        Assert.Equal([id], list.Select(model => model.Id));
+        OpenAIModel one = await models.GetModelAsync(id, TestContext.Current.CancellationToken);
+        Assert.Equal((id, user.Name), (one.Id, one.OwnedBy));
+
+        ChatClient chat = client.GetChatClient(id);
+        ChatCompletionOptions options = new() { Temperature = 0, MaxOutputTokenCount = 24 };
+        ChatCompletion answer = await chat.CompleteChatAsync([new UserChatMessage(Question)], options, TestContext.Current.CancellationToken);
+        string text = answer.Content[0].Text;
+        Assert.NotEmpty(text);
+        Assert.Equal(ChatMessageRole.Assistant, answer.Role);
+        Assert.InRange(answer.Usage.OutputTokenCount, 1, 24);
+
+        StringBuilder streamed = new();
+        ChatFinishReason? reason = null;
+        ChatTokenUsage? usage = null;
+        await foreach (StreamingChatCompletionUpdate update in chat.CompleteChatStreamingAsync(
+            [new UserChatMessage(Question)], options, TestContext.Current.CancellationToken))
+        {
+            foreach (ChatMessageContentPart part in update.ContentUpdate) streamed.Append(part.Text);
+            reason ??= update.FinishReason;
+            usage ??= update.Usage;
+        }
+        Assert.Equal(text, streamed.ToString());
+        Assert.Equal(answer.FinishReason, reason);
+        Assert.Equal(answer.Usage.TotalTokenCount, usage?.TotalTokenCount);
+    }
+
+    [Fact]
+    public async Task DotnetClient_Refusals_AreItsOwnExceptions()
+    {
+        using UserClient user = await shared.NewUserAsync();
+        await user.UploadStoriesAsync();
+        ClientResultException missing = await Assert.ThrowsAsync<ClientResultException>(
+            () => Client(user).GetChatClient("nothing").CompleteChatAsync([new UserChatMessage("Hi")], cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal(404, missing.Status);
+        ClientResultException tooLong = await Assert.ThrowsAsync<ClientResultException>(() => Client(user).GetChatClient("stories").CompleteChatAsync(
+            [new UserChatMessage(string.Concat(Enumerable.Repeat("Once upon a time ", 500)))], cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal(400, tooLong.Status);
+        Assert.Contains("context_length_exceeded", tooLong.GetRawResponse()!.Content.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NpmClient_ListModelsCompleteChatAndStream_Work()
+    {
+        string folder = Path.Combine(TestData.RepositoryRoot, "tests", "npm");
+        Assert.SkipUnless(Directory.Exists(Path.Combine(folder, "node_modules", "openai")), "the npm client is not installed: run ./test.sh, or npm ci in tests/npm");
+        using UserClient user = await shared.NewUserAsync();
+        await user.UploadStoriesAsync();
+        ToolRun run = await ToolRun.RunAsync(
+            "node",
+            [Path.Combine(folder, "openai-client.mjs"), $"{user.Name}/stories", Question],
+            new() { ["OPENAI_BASE_URL"] = new Uri(shared.Host.Url, "v1").ToString(), ["OPENAI_API_KEY"] = user.Token },
+            folder);
+        Assert.True(run.ExitCode == 0, run.Error);
+
+        JsonNode said = JsonNode.Parse(run.Out)!;
+        Assert.Equal([$"{user.Name}/stories"], said["models"]!.AsArray().Select(id => (string?)id));
+        Assert.Equal($"{user.Name}/stories", (string?)said["retrieved"]);
+        GreedyCase wanted = Stories.GreedyCases().Single(item => item.Prompt == Question);
+        Assert.Equal(wanted.NewText, (string?)said["completion"]);
+        Assert.Equal(wanted.NewText, (string?)said["completionStreamed"]);
+        Assert.NotEmpty((string)said["chat"]!);
+        Assert.Equal((string?)said["chat"], (string?)said["chatStreamed"]);
+        Assert.Equal(404, (int?)said["missing"]!["status"]);
+        Assert.Equal("model_not_found", (string?)said["missing"]!["code"]);
+    }
+
+    private OpenAIClient Client(UserClient user) =>
+        new(new ApiKeyCredential(user.Token), new OpenAIClientOptions { Endpoint = new Uri(shared.Host.Url, "v1") });
+}

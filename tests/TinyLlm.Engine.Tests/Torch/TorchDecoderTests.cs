@@ -1,0 +1,199 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using TinyLlm.SafeTensors;
+using TinyLlm.Tests;
+
+namespace TinyLlm.Engine.Tests;
+
+[Collection(TorchTests.Name)]
+public sealed class TorchDecoderTests(ITestOutputHelper output)
+{
+    private const double RelativeTolerance = 1e-4;
+
+    private static readonly int[] s_ids = [.. Enumerable.Range(0, 90).Select(i => i * 7 % TinyCheckpoint.Vocabulary)];
+
+    public static TheoryData<string, string?> Variants { get; } = new()
+    {
+        { "LlamaForCausalLM", null },
+        { "LlamaForCausalLM", """{"rope_type": "linear", "factor": 4.0}""" },
+        { "LlamaForCausalLM", """{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}""" },
+        { "MistralForCausalLM", null },
+        { "Qwen2ForCausalLM", null },
+        { "Qwen3ForCausalLM", null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Forward_Architecture_EqualsNaive(string architecture, string? scaling)
+    {
+        using TinyCheckpoint tiny = new(architecture);
+        if (scaling is not null) tiny.Config["rope_scaling"] = JsonNode.Parse(scaling);
+        Compare(tiny);
+    }
+
+    /// <summary>Biases of Llama's attention and MLP, which few models have.</summary>
+    [Fact]
+    public void Forward_AllBiases_EqualsNaive()
+    {
+        using TinyCheckpoint tiny = new();
+        tiny.Config["attention_bias"] = true;
+        tiny.Config["mlp_bias"] = true;
+        Random random = new(5);
+        foreach (string name in tiny.Tensors.Keys.Where(name => name.Contains("_proj.", StringComparison.Ordinal)).ToArray())
+        {
+            long size = tiny.Tensors[name].Shape[0];
+            tiny.Set(name.Replace(".weight", ".bias", StringComparison.Ordinal), [size], [.. Enumerable.Range(0, (int)size).Select(_ => (float)random.NextDouble())]);
+        }
+        Compare(tiny);
+    }
+
+    [Theory]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
+    public void Forward_ShortWeights_EqualNaiveOnTheSameWeights(DType dtype)
+    {
+        using TinyCheckpoint tiny = new();
+        tiny.Config["tie_word_embeddings"] = true;
+        tiny.Tensors.Remove("lm_head.weight");
+        foreach (string name in tiny.Tensors.Keys.ToArray()) tiny.Shorten(name, dtype);
+        Compare(tiny);
+    }
+
+    /// <summary>Prompts in one piece, in chunks, alone and beside others of other lengths: the same logits to the batch noise of F32.</summary>
+    [Fact]
+    public void Forward_ChunksAndRaggedBatches_AgreeWithWhole()
+    {
+        using TinyCheckpoint tiny = new();
+        using Checkpoint checkpoint = Checkpoint.Open(tiny.Write());
+        using TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
+        using IDecoder decoder = backend.Load(checkpoint);
+        float[] whole = Run(decoder, [90]);
+        double largest = 0;
+        foreach (int[] chunks in (int[][])[[1, 89], [30, 30, 30], [89, 1], [.. Enumerable.Repeat(1, 90)]])
+            largest = Math.Max(largest, Difference(whole, Run(decoder, chunks)));
+
+        using IKeyValueCache first = decoder.CreateCache(90), second = decoder.CreateCache(90), third = decoder.CreateCache(10);
+        float[] logits = new float[3 * TinyCheckpoint.Vocabulary];
+        decoder.Forward([new(first, s_ids.AsMemory(0, 40)), new(second, s_ids.AsMemory(0, 1)), new(third, s_ids.AsMemory(3, 10))], logits);
+        decoder.Forward([new(second, s_ids.AsMemory(1, 89)), new(first, s_ids.AsMemory(40, 50))], logits.AsSpan(0, 2 * TinyCheckpoint.Vocabulary));
+        largest = Math.Max(largest, Difference(whole, logits[..TinyCheckpoint.Vocabulary]));
+        largest = Math.Max(largest, Difference(whole, logits[TinyCheckpoint.Vocabulary..(2 * TinyCheckpoint.Vocabulary)]));
+        output.WriteLine($"largest difference {largest:e2}, tolerance {RelativeTolerance:e2}");
+        Assert.InRange(largest, 0, RelativeTolerance);
+        Assert.Equal((90, 90, 10), (first.Length, second.Length, third.Length));
+    }
+
+    /// <summary>A change of the file shows in the logits of a loaded model: its weights are the file's pages.</summary>
+    [Fact]
+    public void Load_F32_IsNotCopied()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "other systems lock a mapped file against writing");
+        using TinyCheckpoint tiny = new();
+        using Checkpoint checkpoint = Checkpoint.Open(tiny.Write());
+        using TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
+        using IDecoder decoder = backend.Load(checkpoint);
+        Assert.Contains(Run(decoder, [90]), logit => logit != 0);
+        using (FileStream file = new(Path.Combine(tiny.Folder, "model.safetensors"), FileMode.Open, FileAccess.Write))
+        {
+            TensorInfo head = checkpoint.Info("lm_head.weight");
+            file.Position = file.Length - (checkpoint.Facts.WeightBytes - head.Begin);
+            file.Write(new byte[head.ByteCount]);
+        }
+        Assert.All(Run(decoder, [90]), logit => Assert.Equal(0, logit));
+    }
+
+    /// <summary>An embedded header of a length that is no multiple of 4 puts every tensor off its alignment.</summary>
+    [Fact]
+    public void Forward_UnalignedFile_EqualsNaive()
+    {
+        using TinyCheckpoint tiny = new();
+        string path = Path.Combine(tiny.Write(), "model.safetensors");
+        byte[] aligned = File.ReadAllBytes(path);
+        int length = BitConverter.ToInt32(aligned);
+        byte[] shifted = [.. BitConverter.GetBytes((long)length + 1), .. aligned[8..(8 + length)], (byte)' ', .. aligned[(8 + length)..]];
+        File.WriteAllBytes(path, shifted);
+        CompareFolder(tiny.Folder);
+    }
+
+    [Fact]
+    public void Forward_WrongInputs_AreRefusedBeforeAnyWork()
+    {
+        using TinyCheckpoint tiny = new();
+        using Checkpoint checkpoint = Checkpoint.Open(tiny.Write());
+        using TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
+        using IDecoder decoder = backend.Load(checkpoint);
+        using IKeyValueCache cache = decoder.CreateCache(4);
+        float[] logits = new float[TinyCheckpoint.Vocabulary];
+        Assert.Throws<ArgumentException>(() => decoder.Forward([], []));
+        Assert.Throws<ArgumentException>(() => decoder.Forward([new(cache, new int[1])], logits.AsSpan(1)));
+        Assert.Throws<ArgumentException>(() => decoder.Forward([new(cache, Array.Empty<int>())], logits));
+        Assert.Throws<ArgumentException>(() => decoder.Forward([new(cache, new int[5])], logits));
+        Assert.Throws<ArgumentException>(() => decoder.Forward([new(cache, new[] { TinyCheckpoint.Vocabulary })], logits));
+        Assert.Throws<ArgumentException>(() => decoder.Forward([new(cache, new[] { -1 })], logits));
+        Assert.Equal(0, cache.Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => decoder.CreateCache(TinyCheckpoint.Context + 1));
+        Assert.Equal(2L * 2 * 2 * 4 * 4 * 10, decoder.CacheBytes(10));
+    }
+
+    [Theory]
+    [InlineData("gpu")]
+    [InlineData("cuda:x")]
+    [InlineData("cuda:99")]
+    public void Backend_NoSuchDevice_SaysWhatThereIs(string device)
+    {
+        ArgumentException thrown = Assert.Throws<ArgumentException>(() => new TorchBackend(new TorchBackendOptions { Device = device }));
+        Assert.Contains($"'{device}'", thrown.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>1,000 generations cancelled at different moments, then unloading: no tensor stays.</summary>
+    [Fact]
+    public async Task Loop_ThousandCancelledGenerations_LeaveNoTensor()
+    {
+        using TinyCheckpoint tiny = new();
+        using Checkpoint checkpoint = Checkpoint.Open(tiny.Write());
+        TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
+        long before = backend.LiveTensors;
+        await using DeviceLoop loop = new(backend, new DeviceLoopOptions { MaxWaiting = 1000 }, TimeProvider.System, NullLogger<DeviceLoop>.Instance);
+        ResidentModel model = await loop.LoadAsync(checkpoint, TestContext.Current.CancellationToken);
+        long loaded = backend.LiveTensors;
+        List<Generation> generations = [];
+        for (int i = 0; i < 1000; i++)
+        {
+            generations.Add(loop.Start(model, new GenerationRequest { PromptIds = [1, 2, 3], MaxNewTokens = 100 }));
+            if (i % 3 == 0) await generations[^1].Tokens.ReadAsync(TestContext.Current.CancellationToken);
+            generations[i - i % 2].Cancel();
+            generations[i].Cancel();
+        }
+        GenerationEnd[] ends = await Task.WhenAll(generations.Select(generation => generation.Completion));
+        Assert.All(ends, end => Assert.Equal(FinishReason.Cancelled, end.Reason));
+        LoopSnapshot snapshot = loop.Snapshot();
+        Assert.Equal((0, 0, 0L, loaded), (snapshot.RunningSequences, snapshot.WaitingSequences, snapshot.ReservedBytes, snapshot.LiveTensors));
+        await loop.UnloadAsync(model);
+        Assert.Equal(before, backend.LiveTensors);
+    }
+
+    private void Compare(TinyCheckpoint tiny) => CompareFolder(tiny.Write());
+
+    private void CompareFolder(string folder)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(folder);
+        using TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
+        using IDecoder decoder = backend.Load(checkpoint);
+        double[] expected = new NaiveDecoder(folder, checkpoint.Config).Logits(s_ids);
+        double largest = Difference([.. expected.Select(logit => (float)logit)], Run(decoder, [50, 1, 39]));
+        output.WriteLine($"largest difference {largest:e2}, tolerance {RelativeTolerance:e2}");
+        Assert.InRange(largest, 0, RelativeTolerance);
+    }
+
+    private static float[] Run(IDecoder decoder, int[] chunks)
+    {
+        using IKeyValueCache cache = decoder.CreateCache(s_ids.Length);
+        float[] logits = new float[decoder.Config.VocabularySize];
+        foreach (int chunk in chunks) decoder.Forward([new DecoderInput(cache, s_ids.AsMemory(cache.Length, chunk))], logits);
+        return logits;
+    }
+
+    /// <summary>Largest difference relative to the largest logit.</summary>
+    private static double Difference(float[] expected, float[] actual) =>
+        expected.Zip(actual, (x, y) => Math.Abs(x - (double)y)).Max() / expected.Max(Math.Abs);
+}
