@@ -47,7 +47,7 @@ public sealed class LeaseSigner
         Span<byte> number = stackalloc byte[sizeof(long)];
         foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v1", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest])
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(part);
+            byte[] bytes = Encoding.UTF8.GetBytes(part ?? ""); // a forged lease may lack any of them
             BinaryPrimitives.WriteInt64LittleEndian(number, bytes.Length);
             hash.AppendData(number);
             hash.AppendData(bytes);

@@ -2,55 +2,55 @@ namespace TinyLlm.Grains.Errors;
 
 /// <summary>
 /// Every way in which a request can be refused. The set is closed: the HTTP layer maps each member to a status in one table.
-/// A fault of ours is not here; it stays an exception.
+/// A fault of ours is not here; it stays an exception. The numbers travel between silos: never change one.
 /// </summary>
 public enum RequestError
 {
     /// <summary>A field, header or name is malformed or out of its bound.</summary>
-    Malformed,
+    Malformed = 0,
 
     /// <summary>The access token is absent, unknown, revoked or expired.</summary>
-    Unauthenticated,
+    Unauthenticated = 1,
 
     /// <summary>The access token lacks the scope that the route needs.</summary>
-    ScopeLacking,
+    ScopeLacking = 2,
 
     /// <summary>The object is absent, or it is not the caller's: the two answers are the same on purpose.</summary>
-    NotFound,
+    NotFound = 3,
 
     /// <summary>The route exists, but not for this method.</summary>
-    MethodNotAllowed,
+    MethodNotAllowed = 4,
 
     /// <summary>The name is taken, possibly in another case.</summary>
-    NameTaken,
+    NameTaken = 5,
 
     /// <summary>The object changed, is being written, or is in a state that does not allow the request.</summary>
-    Conflict,
+    Conflict = 6,
 
     /// <summary>The body is larger than its bound.</summary>
-    TooLarge,
+    TooLarge = 7,
 
     /// <summary>The media type or content coding is not accepted.</summary>
-    WrongMediaType,
+    WrongMediaType = 8,
 
     /// <summary>The uploaded model's files are invalid; file and tensor say where.</summary>
-    ModelInvalid,
+    ModelInvalid = 9,
 
     /// <summary>The same idempotency key came with another body.</summary>
-    IdempotencyKeyReused,
+    IdempotencyKeyReused = 10,
 
     /// <summary>Prompt and completion exceed the model's context.</summary>
-    ContextLengthExceeded,
+    ContextLengthExceeded = 11,
 
     /// <summary>A count or byte quota of the user is used up.</summary>
-    QuotaExceeded,
+    QuotaExceeded = 12,
 
     /// <summary>No silo of the cluster has an accelerator.</summary>
-    NoAccelerator,
+    NoAccelerator = 13,
 
     /// <summary>The accelerators have no bytes or places left at the moment.</summary>
-    NoCapacity,
+    NoCapacity = 14,
 
     /// <summary>The disk or account that keeps the objects is full.</summary>
-    StorageFull,
+    StorageFull = 15,
 }

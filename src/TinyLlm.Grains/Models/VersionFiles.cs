@@ -26,11 +26,15 @@ public sealed class VersionFiles(ModelFiles files, UserId owner, VersionId versi
     internal Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken) =>
         files.OpenReadAsync(owner, version, ModelFileName.Parse(name), cancellationToken);
 
-    /// <summary>The manifest, if it is the one that the owner's record names; else the stored version is damaged.</summary>
+    /// <summary>
+    /// The manifest, if it is the one that the owner's record names; else the stored version is damaged. Throws
+    /// <see cref="StoreError.NotFound"/> when there is none.
+    /// </summary>
     internal async Task<ModelManifest> ReadManifestAsync(string digest, CancellationToken cancellationToken)
     {
-        ModelManifest? manifest = await files.ReadManifestAsync(owner, version, cancellationToken);
-        return manifest is not null && manifest.Digest.Hex == digest
+        ModelManifest manifest = await files.ReadManifestAsync(owner, version, cancellationToken)
+            ?? throw new StoreException(StoreError.NotFound, "the version has no manifest");
+        return manifest.Digest.Hex == digest
             ? manifest
             : throw new StoreException(StoreError.Damaged, "the version's manifest is not the one that its owner's record names");
     }

@@ -4,13 +4,14 @@ using TinyLlm.Text;
 namespace TinyLlm.Grains.Residency;
 
 /// <summary>A model version in memory: weights on the device, and what makes text of tokens. Shared by all sessions of the silo.</summary>
-internal sealed class LoadedModel(Checkpoint checkpoint, ResidentModel weights, Tokenizer tokenizer, ChatTemplate template)
+internal sealed class LoadedModel(ResidentModel weights, long reservedBytes, Tokenizer tokenizer, ChatTemplate template)
 {
-    public DecoderConfig Config => checkpoint.Config;
-
-    public Checkpoint Checkpoint => checkpoint;
+    public DecoderConfig Config => weights.Config;
 
     public ResidentModel Weights => weights;
+
+    /// <summary>What was reserved for the weights, and is given back when they are gone.</summary>
+    public long ReservedBytes => reservedBytes;
 
     public Tokenizer Tokenizer => tokenizer;
 

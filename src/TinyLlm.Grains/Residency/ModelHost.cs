@@ -10,12 +10,16 @@ namespace TinyLlm.Grains.Residency;
 /// reserved before they are taken. What does not fit evicts models that nobody holds, the least recently used first and no more than needed;
 /// what still does not fit is refused with a time to retry. Knows no user rules: who may use a model was decided before.
 /// </summary>
-public sealed partial class ModelHost
+public sealed partial class ModelHost : IDisposable
 {
     /// <summary>A guess at how soon a running answer ends and frees its model.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
+
+    /// <summary>One eviction at a time: the bytes that one is about to free are not lacking to the next.</summary>
+    private readonly SemaphoreSlim _evicting = new(1);
+
     private readonly Dictionary<VersionId, Entry> _entries = [];
     private readonly ModelLoader _loader;
     private readonly DeviceLoop _loop;
@@ -81,6 +85,8 @@ public sealed partial class ModelHost
         }
     }
 
+    public void Dispose() => _evicting.Dispose();
+
     private Entry Hold(VersionAddress address)
     {
         lock (_gate)
@@ -113,9 +119,11 @@ public sealed partial class ModelHost
             LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
             return model;
         }
-        catch
+        catch (Exception exception)
         {
             lock (_gate) _entries.Remove(entry.Address.Version);
+            // The owner deleted the version after the lease was given: from now on it is one that does not exist.
+            if (exception is StoreException { Error: StoreError.NotFound }) throw RequestException.NotFound("model");
             throw;
         }
     }
@@ -137,52 +145,72 @@ public sealed partial class ModelHost
     /// <summary>Makes room for <paramref name="bytes"/> by unloading idle models; false when they don't suffice, and then none is unloaded.</summary>
     private async Task<bool> EvictAsync(long bytes)
     {
-        List<LoadedModel> victims = [];
+        await _evicting.WaitAsync();
+        try
+        {
+            if (Choose(bytes) is not { } victims) return false;
+            foreach (LoadedModel victim in victims) await _loader.UnloadAsync(victim);
+            return true;
+        }
+        finally
+        {
+            _evicting.Release();
+        }
+    }
+
+    /// <summary>Takes the models out that go, if together they make enough room; null when they don't.</summary>
+    private List<LoadedModel>? Choose(long bytes)
+    {
         lock (_gate)
         {
             long lacking = bytes - (_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes);
-            if (lacking <= 0) return true; // somebody else made room meanwhile
             List<Entry> chosen = [];
             foreach (Entry entry in _entries.Values.Where(entry => entry.IsIdle).OrderBy(entry => entry.LastUse))
             {
+                if (lacking <= 0) break; // enough; or somebody else made room meanwhile
                 chosen.Add(entry);
-                lacking -= WeightBytes(entry);
-                if (lacking <= 0) break;
+                lacking -= ReservedBytes(entry);
             }
-            if (lacking > 0) return false;
+            if (lacking > 0) return null;
 
             // The smallest sufficient set: what an older, smaller victim no longer adds stays.
             foreach (Entry entry in chosen.ToArray())
             {
-                if (lacking + WeightBytes(entry) > 0) continue;
-                lacking += WeightBytes(entry);
+                if (lacking + ReservedBytes(entry) > 0) continue;
+                lacking += ReservedBytes(entry);
                 chosen.Remove(entry);
             }
             foreach (Entry entry in chosen)
             {
                 _entries.Remove(entry.Address.Version);
-                victims.Add(entry.Loading.Result); // complete: the entry is idle
-                LogEvicted(_logger, entry.Address.Version, WeightBytes(entry));
+                LogEvicted(_logger, entry.Address.Version, ReservedBytes(entry));
             }
+            return [.. chosen.Select(entry => entry.Loading.Result)];
         }
-        foreach (LoadedModel victim in victims) await _loader.UnloadAsync(victim);
-        return true;
     }
 
-    private static long WeightBytes(Entry entry) => entry.Loading.Result.Weights.WeightBytes;
+    private static long ReservedBytes(Entry entry) => entry.Loading.Result.ReservedBytes; // complete: the entry is idle
 
-    /// <summary>The engine waits for bytes of a cache: idle models make room. Called on the loop's thread, which must not wait.</summary>
-    private void OnStarved(long bytes) => _ = Task.Run(async () =>
+    /// <summary>
+    /// The engine waits for the bytes of a cache, and <paramref name="lackingBytes"/> more must become free than are now: idle models make
+    /// room. Called on the loop's thread, which must not wait.
+    /// </summary>
+    private void OnStarved(long lackingBytes)
     {
-        try
+        long bytes = checked(_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes + lackingBytes);
+        // Nobody awaits it: what it fails at is logged, and the loop asks again.
+        _ = Task.Run(async () =>
         {
-            await EvictAsync(bytes);
-        }
-        catch (Exception exception)
-        {
-            LogEvictionFailed(_logger, exception);
-        }
-    });
+            try
+            {
+                await EvictAsync(bytes);
+            }
+            catch (Exception exception)
+            {
+                LogEvictionFailed(_logger, exception);
+            }
+        });
+    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Loaded version {Version}: {Bytes} bytes of weights")]
     private static partial void LogLoaded(ILogger logger, VersionId version, long bytes);

@@ -20,19 +20,18 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
         Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, names, CancellationToken.None);
         ChatTemplate? template = await ModelText.LoadTemplateAsync(files, names, CancellationToken.None);
 
-        Checkpoint checkpoint = Checkpoint.Open(files.RequireLocalFolder());
-        long reserved = 0;
+        // The decoder keeps the files mapped for itself.
+        using Checkpoint checkpoint = Checkpoint.Open(files.RequireLocalFolder());
+        long weightBytes = checkpoint.Facts.WeightBytes;
+        await reserve(weightBytes);
         try
         {
-            await reserve(checkpoint.Facts.WeightBytes);
-            reserved = checkpoint.Facts.WeightBytes;
             ResidentModel weights = await loop.LoadAsync(checkpoint, CancellationToken.None);
-            return new LoadedModel(checkpoint, weights, tokenizer, template ?? ChatTemplate.Plain);
+            return new LoadedModel(weights, weightBytes, tokenizer, template ?? ChatTemplate.Plain);
         }
         catch
         {
-            loop.Budget.Release(reserved);
-            checkpoint.Dispose();
+            loop.Budget.Release(weightBytes);
             throw;
         }
     }
@@ -41,7 +40,6 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
     public async Task UnloadAsync(LoadedModel model)
     {
         await loop.UnloadAsync(model.Weights);
-        loop.Budget.Release(model.Weights.WeightBytes);
-        model.Checkpoint.Dispose();
+        loop.Budget.Release(model.ReservedBytes);
     }
 }

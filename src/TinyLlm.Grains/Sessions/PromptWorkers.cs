@@ -31,6 +31,7 @@ public sealed class PromptWorkers : IDisposable
 
     private static PreparedPrompt Prepare(LoadedModel model, SessionRequest request)
     {
+        SamplingOptions sampling = Sampling(request);
         (ImmutableArray<int> ids, ImmutableArray<string> templateStops) = ToIds(model, request);
         if (ids.IsEmpty)
         {
@@ -45,7 +46,21 @@ public sealed class PromptWorkers : IDisposable
             MaxNewTokens(model.Config.ContextLength, ids.Length, request.MaxTokens),
             [.. model.StopIds],
             [.. request.Stop, .. templateStops],
-            new SamplingOptions { Temperature = request.Temperature, TopP = request.TopP, TopK = request.TopK, Seed = request.Seed });
+            sampling);
+    }
+
+    private static SamplingOptions Sampling(SessionRequest request)
+    {
+        SamplingOptions sampling = new() { Temperature = request.Temperature, TopP = request.TopP, TopK = request.TopK, Seed = request.Seed };
+        try
+        {
+            sampling.Validate();
+            return sampling;
+        }
+        catch (ArgumentException)
+        {
+            throw new RequestException(RequestError.Malformed, "temperature, top_p or top_k: out of range.");
+        }
     }
 
     private static (ImmutableArray<int> Ids, ImmutableArray<string> Stops) ToIds(LoadedModel model, SessionRequest request)
@@ -89,6 +104,7 @@ public sealed class PromptWorkers : IDisposable
 
     private static int MaxNewTokens(int contextLength, int promptTokens, int? asked)
     {
+        if (asked < 1) throw new RequestException(RequestError.Malformed, $"max_tokens: must be at least 1, not {asked}.") { Parameter = "max_tokens" };
         int left = contextLength - promptTokens;
         if (left >= 1 && !(asked > left)) return asked ?? left;
         string wanted = asked is null ? $"{promptTokens} tokens of prompt" : $"{promptTokens} tokens of prompt and {asked} of completion";

@@ -11,11 +11,15 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
     /// <summary>How long a repeated commit is answered as the first was.</summary>
     private static readonly TimeSpan CommittedLifetime = TimeSpan.FromHours(24);
 
+    /// <summary>Deleted names whose last number is remembered: some 50 KB of the user's state.</summary>
+    internal const int MaxRememberedNames = 1_000;
+
     /// <summary>Makes a closed upload the newest version of its model.</summary>
     public PublishedVersion Publish(UserState state, UploadRecord upload, string manifestDigest, ModelFacts facts)
     {
         EntityName name = EntityName.Parse(upload.Model);
         UploadBook.RefuseOtherSpelling(state, name);
+        UploadBook.RefuseModelBeyondQuota(state, name, limits);
         ModelRecord model = state.Models.GetValueOrDefault(name.Folded) ?? new ModelRecord { Name = name.Value };
         if (model.Versions.Count >= limits.MaxVersions)
         {
@@ -23,8 +27,17 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
                 RequestError.QuotaExceeded, $"versions: this model has {model.Versions.Count}, and {limits.MaxVersions} is the bound: delete one first.");
         }
 
+        // Counted at writing already, but writers of several files at once may together have gone beyond the bound.
+        long others = UploadBook.StoredBytes(state) - upload.Files.Values.Sum();
+        if (facts.StoredBytes > limits.MaxStoredBytes - others)
+        {
+            throw new RequestException(
+                RequestError.QuotaExceeded,
+                $"stored bytes: {others} are in use, this model has {facts.StoredBytes}, and {limits.MaxStoredBytes} is the bound: delete a model first.");
+        }
+
         DateTimeOffset now = time.GetUtcNow();
-        int number = state.LastVersions.GetValueOrDefault(name.Folded) + 1;
+        int number = state.LastVersions.GetValueOrDefault(name.Folded, state.VersionFloor) + 1;
         VersionRecord version = new() { Number = number, Id = upload.Version, ManifestDigest = manifestDigest, CreatedAt = now, Facts = facts };
         model.Versions.Add(version);
         state.Models[name.Folded] = model;
@@ -70,7 +83,8 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
     {
         ModelRecord model = Find(state, name);
         state.Models.Remove(EntityName.Parse(name).Folded);
-        state.Doomed.UnionWith(model.Versions.Select(version => version.Id));
+        foreach (VersionRecord version in model.Versions) Doom(state, version);
+        ForgetOldNumbers(state);
     }
 
     /// <summary>Takes one version out of the state; its bytes are doomed.</summary>
@@ -80,7 +94,30 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         VersionRecord version = model.Versions.FirstOrDefault(version => version.Number == number) ?? throw RequestException.NotFound("model");
         model.Versions.Remove(version);
         if (model.Versions.Count == 0) state.Models.Remove(EntityName.Parse(name).Folded);
+        Doom(state, version);
+        ForgetOldNumbers(state);
+    }
+
+    /// <summary>Bytes go, and so does the upload that they came from: its idempotency key must not lead to a version that is gone.</summary>
+    private static void Doom(UserState state, VersionRecord version)
+    {
         state.Doomed.Add(version.Id);
+        foreach (string id in state.Uploads.Where(pair => pair.Value.Version == version.Id).Select(pair => pair.Key).ToArray()) state.Uploads.Remove(id);
+    }
+
+    /// <summary>
+    /// Numbers of deleted names are remembered up to a bound, because names come and go without end. Beyond it all of them are forgotten at
+    /// once, and names that are new from then on count from above the highest.
+    /// </summary>
+    private static void ForgetOldNumbers(UserState state)
+    {
+        string[] gone = [.. state.LastVersions.Keys.Where(name => !state.Models.ContainsKey(name))];
+        if (gone.Length <= MaxRememberedNames) return;
+        foreach (string name in gone)
+        {
+            state.VersionFloor = Math.Max(state.VersionFloor, state.LastVersions[name]);
+            state.LastVersions.Remove(name);
+        }
     }
 
     private static ModelRecord Find(UserState state, string name) =>

@@ -18,7 +18,10 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
 
     private readonly Dictionary<string, Writer> _writers = [];
 
-    private sealed record Writer(string UploadId, string FileName, DateTimeOffset ExpiresAt);
+    /// <summary>Versions that were given up while somebody wrote, and until when that one may not have noticed.</summary>
+    private readonly Dictionary<VersionId, DateTimeOffset> _unsettled = [];
+
+    private sealed record Writer(string UploadId, string FileName, DateTimeOffset ExpiresAt, long WrittenBytes);
 
     /// <summary>Opens an upload, or answers the one that the idempotency key opened before. True when the state changed.</summary>
     public bool Begin(UserState state, EntityName model, string? idempotencyKey, out UploadTicket ticket)
@@ -41,11 +44,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
             throw new RequestException(
                 RequestError.QuotaExceeded, $"uploads: {open} are open, and {limits.MaxOpenUploads} is the bound: commit or delete one first.");
         }
-        if (!state.Models.ContainsKey(model.Folded) && state.Models.Count >= limits.MaxModels)
-        {
-            throw new RequestException(
-                RequestError.QuotaExceeded, $"models: this user has {state.Models.Count}, and {limits.MaxModels} is the bound: delete one first.");
-        }
+        RefuseModelBeyondQuota(state, model, limits);
 
         string id = RandomId.New("up_");
         UploadRecord record = new()
@@ -83,7 +82,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
                 RequestError.QuotaExceeded, $"files: the upload has {upload.Files.Count}, and {limits.MaxFilesPerUpload} is the bound.");
         }
 
-        long others = StoredBytes(state) - upload.Files.GetValueOrDefault(fileName);
+        long others = UsedBytes(state) - upload.Files.GetValueOrDefault(fileName);
         long left = limits.MaxStoredBytes - others;
         if (left <= 0)
         {
@@ -92,7 +91,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         }
 
         string leaseId = RandomId.New("wr_");
-        _writers[leaseId] = new Writer(uploadId, fileName, time.GetUtcNow() + WriteLeaseLifetime);
+        _writers[leaseId] = new Writer(uploadId, fileName, time.GetUtcNow() + WriteLeaseLifetime, upload.Files.GetValueOrDefault(fileName));
         return new WriteLease
         {
             LeaseId = leaseId,
@@ -102,10 +101,25 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         };
     }
 
-    public void RenewWrite(UserState state, string uploadId, string leaseId)
+    /// <summary>The file that a write lease is for.</summary>
+    public (VersionId Version, string FileName) FindFile(UserState state, string uploadId, string leaseId)
     {
         Writer writer = FindWriter(state, uploadId, leaseId);
-        _writers[leaseId] = writer with { ExpiresAt = time.GetUtcNow() + WriteLeaseLifetime };
+        return (state.Uploads[uploadId].Version, writer.FileName);
+    }
+
+    /// <summary>
+    /// Keeps a lease alive, unless all writers together have gone beyond the quota: each was granted what was left when it began, so what they
+    /// wrote since is counted here.
+    /// </summary>
+    public void RenewWrite(UserState state, string uploadId, string leaseId, long writtenBytes)
+    {
+        Writer writer = FindWriter(state, uploadId, leaseId);
+        _writers[leaseId] = writer with { ExpiresAt = time.GetUtcNow() + WriteLeaseLifetime, WrittenBytes = writtenBytes };
+        long used = UsedBytes(state);
+        if (used <= limits.MaxStoredBytes) return;
+        throw new RequestException(
+            RequestError.QuotaExceeded, $"stored bytes: {used} are in use, and {limits.MaxStoredBytes} is the bound: delete a model first.");
     }
 
     public void EndWrite(UserState state, string uploadId, string leaseId, long length)
@@ -176,6 +190,17 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         state.Models.Values.SelectMany(model => model.Versions).Sum(version => version.Facts.StoredBytes)
         + state.Uploads.Values.Where(upload => upload.Phase != UploadPhase.Committed).Sum(upload => upload.Files.Values.Sum());
 
+    /// <summary>A model of a new name needs a place.</summary>
+    public static void RefuseModelBeyondQuota(UserState state, EntityName model, UserLimits limits)
+    {
+        if (state.Models.ContainsKey(model.Folded) || state.Models.Count < limits.MaxModels) return;
+        throw new RequestException(
+            RequestError.QuotaExceeded, $"models: this user has {state.Models.Count}, and {limits.MaxModels} is the bound: delete one first.");
+    }
+
+    /// <summary>Whether nobody can still be writing bytes of a version that was given up.</summary>
+    public bool IsSettled(VersionId version) => !_unsettled.TryGetValue(version, out DateTimeOffset until) || until <= time.GetUtcNow();
+
     /// <summary>Names are unique when case is folded, and a name in another case is never taken for the one that is there.</summary>
     public static void RefuseOtherSpelling(UserState state, EntityName model)
     {
@@ -189,7 +214,20 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     {
         state.Uploads.Remove(uploadId);
         state.Doomed.Add(upload.Version);
-        foreach (string leaseId in _writers.Where(pair => pair.Value.UploadId == uploadId).Select(pair => pair.Key).ToArray()) _writers.Remove(leaseId);
+        DropExpiredWriters();
+        foreach (string leaseId in _writers.Where(pair => pair.Value.UploadId == uploadId).Select(pair => pair.Key).ToArray())
+        {
+            _writers.Remove(leaseId);
+            _unsettled[upload.Version] = time.GetUtcNow() + WriteLeaseLifetime;
+        }
+    }
+
+    /// <summary>Stored bytes, and what writers have added since they began.</summary>
+    private long UsedBytes(UserState state)
+    {
+        DropExpiredWriters();
+        return StoredBytes(state) + _writers.Values.Sum(
+            writer => Math.Max(0, writer.WrittenBytes - (state.Uploads.GetValueOrDefault(writer.UploadId)?.Files.GetValueOrDefault(writer.FileName) ?? 0)));
     }
 
     private UploadRecord Find(UserState state, string model, string uploadId)

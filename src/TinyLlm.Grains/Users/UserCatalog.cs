@@ -14,7 +14,21 @@ public sealed class UserCatalog(
     /// <summary>Up to <paramref name="limit"/> users whose folded names come after <paramref name="after"/>, in that order.</summary>
     public async Task<ImmutableArray<UserFacts>> ListAsync(string after, int limit, CancellationToken cancellationToken)
     {
-        // The listing has no order, so the page is the smallest names seen.
+        // A name may belong to nobody (yet, or any more), and a short page means the end: so fill it.
+        ImmutableArray<UserFacts>.Builder users = ImmutableArray.CreateBuilder<UserFacts>();
+        while (true)
+        {
+            SortedSet<string> names = await NextNamesAsync(after, limit - users.Count, cancellationToken);
+            UserFacts?[] found = await Task.WhenAll(names.Select(DescribeAsync));
+            users.AddRange(found.OfType<UserFacts>());
+            if (names.Count == 0 || users.Count == limit) return users.ToImmutable();
+            after = names.Max!; // not empty
+        }
+    }
+
+    /// <summary>The listing has no order, so these are the smallest names seen.</summary>
+    private async Task<SortedSet<string>> NextNamesAsync(string after, int limit, CancellationToken cancellationToken)
+    {
         SortedSet<string> page = new(StringComparer.Ordinal);
         await foreach (ObjectInfo info in grainState.ListAsync($"{UserNameGrain.StateName}-{UserNameGrain.TypeName}", cancellationToken))
         {
@@ -23,9 +37,7 @@ public sealed class UserCatalog(
             page.Add(folded);
             if (page.Count > limit) page.Remove(page.Max!); // never empty here
         }
-
-        UserFacts?[] users = await Task.WhenAll(page.Select(DescribeAsync));
-        return [.. users.OfType<UserFacts>()];
+        return page;
     }
 
     private async Task<UserFacts?> DescribeAsync(string folded)

@@ -44,6 +44,11 @@ internal sealed partial class UserGrain(
     public async Task<IssuedToken> Create(string name)
     {
         if (state.RecordExists) throw new RequestException(RequestError.NameTaken, "A user of this name exists.") { Parameter = "id" };
+        if (await NameGrain(name).Resolve(name) != User)
+        {
+            // Claimed, and given back since by a deletion that was still under way: a user must not exist without its name.
+            throw new RequestException(RequestError.Conflict, "The user of this name was being deleted: try again.") { Parameter = "id", RetryAfter = TimeSpan.FromSeconds(1) };
+        }
         state.State = new UserState { Name = name, CreatedAt = time.GetUtcNow() };
         IssuedToken token = _tokens.Issue(state.State, User, new TokenSpec { Name = "first", Scopes = TokenScopeNames.EveryUserScope });
         await SaveAsync();
@@ -74,7 +79,8 @@ internal sealed partial class UserGrain(
         // 2. Everything stored under the owner, versions and uploads alike.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
 
-        // 3. The name, then the record: a repeat after a crash in between finds the record and goes on.
+        // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
+        //    record that no name leads to.
         ForgetReceipt receipt = new()
         {
             Name = state.State.Name,
@@ -84,9 +90,9 @@ internal sealed partial class UserGrain(
             StoredBytes = UploadBook.StoredBytes(state.State),
             CompletedAt = time.GetUtcNow(),
         };
-        await GrainFactory.GetGrain<IUserNameGrain>(EntityName.Parse(state.State.Name).Folded).Release(User);
-        await state.ClearStateAsync();
         DeactivateOnIdle();
+        await state.ClearStateAsync();
+        await NameGrain(receipt.Name).Release(User);
         return receipt;
     }
 
@@ -140,11 +146,12 @@ internal sealed partial class UserGrain(
         return Task.FromResult(_uploads.BeginWrite(state.State, model, uploadId, fileName));
     }
 
-    public Task RenewWrite(string uploadId, string leaseId)
+    public async Task RenewWrite(string uploadId, string leaseId)
     {
         RequireUser();
-        _uploads.RenewWrite(state.State, uploadId, leaseId);
-        return Task.CompletedTask;
+        (VersionId version, string file) = _uploads.FindFile(state.State, uploadId, leaseId);
+        long written = await files.LengthAsync(User, version, ModelFileName.Parse(file), CancellationToken.None) ?? 0;
+        _uploads.RenewWrite(state.State, uploadId, leaseId, written);
     }
 
     public async Task EndWrite(string uploadId, string leaseId, long length)
@@ -263,6 +270,8 @@ internal sealed partial class UserGrain(
         return Task.FromResult<T?>(null);
     }
 
+    private IUserNameGrain NameGrain(string name) => GrainFactory.GetGrain<IUserNameGrain>(EntityName.Parse(name).Folded);
+
     private static EntityName ModelName(string model) =>
         EntityName.TryParse(model, out EntityName name)
             ? name
@@ -280,11 +289,12 @@ internal sealed partial class UserGrain(
             {
                 await files.DeleteAsync(User, version, CancellationToken.None);
             }
-            state.State.Doomed.Clear();
-            await SaveAsync();
+            // Where a writer may not have noticed yet, a block may still come: those are removed once more.
+            if (state.State.Doomed.RemoveWhere(_uploads.IsSettled) > 0) await SaveAsync();
         }
-        catch (Exception exception) when (exception is StoreException or IOException)
+        catch (Exception exception)
         {
+            // What was asked for is done; only bytes that nobody can reach are left.
             LogNotRemoved(logger, User, state.State.Doomed.Count, exception);
         }
     }

@@ -28,6 +28,9 @@ internal sealed class UserState
     /// <summary>The last version number given under a folded name, kept when the model is deleted: a number is never reused.</summary>
     public Dictionary<string, int> LastVersions { get; set; } = [];
 
+    /// <summary>A name that <see cref="LastVersions"/> does not know counts from here.</summary>
+    public int VersionFloor { get; set; }
+
     /// <summary>Versions whose record is gone but whose bytes may still be in the store: removed again on activation.</summary>
     public HashSet<VersionId> Doomed { get; set; } = [];
 }

@@ -1,0 +1,141 @@
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Models;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Grains.Tests.Users;
+
+public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedCluster>
+{
+    private static readonly TimeSpan s_tick = TimeSpan.FromTicks(1);
+    private readonly GrainCluster _cluster = shared.Cluster;
+
+    [Fact]
+    public async Task BeginUpload_SameKey_AnswersTheSameUpload()
+    {
+        TestUser user = await _cluster.CreateUserAsync("keys");
+
+        UploadTicket first = await user.Grain.BeginUpload("tiny", "key");
+
+        UploadTicket again = await user.Grain.BeginUpload("tiny", "key");
+        Assert.Equal((first.UploadId, first.Version), (again.UploadId, again.Version));
+        await Refusal.OfAsync(RequestError.IdempotencyKeyReused, () => user.Grain.BeginUpload("other", "key"));
+        Assert.NotEqual(first.UploadId, (await user.Grain.BeginUpload("tiny", null)).UploadId);
+        Assert.NotEqual(first.UploadId, (await user.Grain.BeginUpload("tiny", "another")).UploadId);
+    }
+
+    /// <summary>For a day, the key of a committed upload led to a version that had been deleted, and the model could not be uploaded again.</summary>
+    [Fact]
+    public async Task BeginUpload_KeyOfADeletedVersion_BeginsAnew()
+    {
+        TestUser user = await _cluster.CreateUserAsync("again");
+        UploadTicket first = await user.UploadAsync("tiny", idempotencyKey: "content");
+        await user.CommitAsync("tiny", first.UploadId);
+        Assert.Equal(first.UploadId, (await user.Grain.BeginUpload("tiny", "content")).UploadId);
+        await user.Grain.DeleteModel("tiny");
+
+        UploadTicket second = await user.UploadAsync("tiny", idempotencyKey: "content");
+
+        Assert.NotEqual(first.UploadId, second.UploadId);
+        Assert.Equal(2, (await user.CommitAsync("tiny", second.UploadId)).Number);
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.BeginCommit("tiny", first.UploadId));
+    }
+
+    [Fact]
+    public async Task BeginWrite_LeaseHeld_ExcludesOthersFromThatFileAlone()
+    {
+        TestUser user = await _cluster.CreateUserAsync("writers");
+        string upload = (await user.Grain.BeginUpload("tiny", null)).UploadId;
+
+        WriteLease held = await user.Grain.BeginWrite("tiny", upload, "config.json");
+
+        RequestException refusal = await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("tiny", upload, "config.json"));
+        Assert.Equal("config.json", refusal.FileName);
+        await user.Grain.BeginWrite("tiny", upload, "tokenizer.json");
+        await user.Grain.EndWrite(upload, held.LeaseId, 7);
+        await user.Grain.BeginWrite("tiny", upload, "config.json");
+        Assert.Equal("config.json", Assert.Single((await user.Grain.GetUpload("tiny", upload)).Files));
+    }
+
+    [Fact]
+    public async Task WriteLease_RenewedInTime_LivesOnAndElseIsLost()
+    {
+        TestUser user = await _cluster.CreateUserAsync("renewers");
+        string upload = (await user.Grain.BeginUpload("tiny", null)).UploadId;
+        WriteLease lease = await user.Grain.BeginWrite("tiny", upload, "config.json");
+
+        _cluster.Time.Advance(lease.Lifetime - s_tick);
+        await user.Grain.RenewWrite(upload, lease.LeaseId);
+        _cluster.Time.Advance(lease.Lifetime - s_tick);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("tiny", upload, "config.json"));
+        _cluster.Time.Advance(s_tick);
+
+        WriteLease next = await user.Grain.BeginWrite("tiny", upload, "config.json");
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.RenewWrite(upload, lease.LeaseId));
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.EndWrite(upload, lease.LeaseId, 1));
+        await user.Grain.RenewWrite(upload, next.LeaseId);
+    }
+
+    [Fact]
+    public async Task WriteLease_ActivationEnded_IsLost()
+    {
+        TestUser user = await _cluster.CreateUserAsync("moved");
+        string upload = (await user.Grain.BeginUpload("tiny", null)).UploadId;
+        WriteLease lease = await user.Grain.BeginWrite("tiny", upload, "config.json");
+
+        await _cluster.Orleans.DeactivateAsync(user.Grain);
+
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.RenewWrite(upload, lease.LeaseId));
+        await user.Grain.BeginWrite("tiny", upload, "config.json");
+    }
+
+    [Fact]
+    public async Task AbandonUpload_WhileSomebodyWrites_RemovesLateBytesToo()
+    {
+        TestUser user = await _cluster.CreateUserAsync("late");
+        UploadTicket upload = await user.Grain.BeginUpload("tiny", null);
+        WriteLease lease = await user.Grain.BeginWrite("tiny", upload.UploadId, "config.json");
+
+        await user.Grain.AbandonUpload("tiny", upload.UploadId);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.RenewWrite(upload.UploadId, lease.LeaseId));
+        await user.Files.AppendAsync(
+            user.Id, lease.Version, ModelFileName.Parse("config.json"), 0, new MemoryStream([1, 2, 3]), 100, null, TestContext.Current.CancellationToken);
+        Assert.NotNull(user.Files.TryGetLocalFolder(user.Id, upload.Version)); // a block that was under way
+        await _cluster.Orleans.DeactivateAsync(user.Grain);
+        Assert.Empty(await user.Grain.ListModels());
+
+        Assert.Null(user.Files.TryGetLocalFolder(user.Id, upload.Version));
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.GetUpload("tiny", upload.UploadId));
+    }
+
+    [Fact]
+    public async Task Sweep_ExpiredUpload_RemovesItsBytes()
+    {
+        TestUser user = await _cluster.CreateUserAsync("sweeper");
+        UploadTicket old = await user.UploadAsync("tiny");
+        Assert.NotNull(user.Files.TryGetLocalFolder(user.Id, old.Version));
+
+        _cluster.Time.Advance(TimeSpan.FromDays(1) - s_tick);
+        Assert.Equal(old.UploadId, (await user.Grain.GetUpload("tiny", old.UploadId)).UploadId);
+        _cluster.Time.Advance(s_tick);
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.GetUpload("tiny", old.UploadId));
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.BeginCommit("tiny", old.UploadId));
+        await user.Grain.BeginUpload("tiny", null);
+
+        Assert.Null(user.Files.TryGetLocalFolder(user.Id, old.Version));
+        Assert.Equal(0, (await user.Grain.Describe())!.StoredBytes);
+    }
+
+    [Fact]
+    public async Task EveryCall_AnothersUploadOrModelName_IsNotFound()
+    {
+        TestUser alice = await _cluster.CreateUserAsync("up-alice"), bob = await _cluster.CreateUserAsync("up-bob");
+        string upload = (await alice.Grain.BeginUpload("tiny", null)).UploadId;
+
+        RequestException others = await Refusal.OfAsync(RequestError.NotFound, () => bob.Grain.GetUpload("tiny", upload));
+        RequestException missing = await Refusal.OfAsync(RequestError.NotFound, () => bob.Grain.GetUpload("tiny", "up_missing"));
+        Assert.Equal(Refusal.Seen(missing), Refusal.Seen(others));
+        await Refusal.OfAsync(RequestError.NotFound, () => alice.Grain.GetUpload("other", upload));
+        await Refusal.OfAsync(RequestError.NotFound, () => bob.Grain.AbandonUpload("tiny", upload));
+        await alice.Grain.GetUpload("tiny", upload);
+    }
+}
