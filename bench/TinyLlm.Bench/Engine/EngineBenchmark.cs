@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using TinyLlm.Engine;
 
@@ -7,7 +8,8 @@ namespace TinyLlm.Bench.Engine;
 /// <summary>
 /// Greedy generation through a device's loop, sampling and channels included: tokens per second of 1, 4 and 16 sequences together, and of
 /// prompts, beside the ceiling that memory sets. Weights that stay in the processor's cache may exceed that ceiling; it is then marked by a
-/// share above 1. <c>--model DIR</c> adds a real one (stories260K).
+/// share above 1. Bandwidth is measured beside each model, and the system's load average before and after it is part of the result: figures of
+/// a machine that others used are no figures of the engine. <c>--model DIR</c> adds a real one (stories260K).
 /// </summary>
 internal static class EngineBenchmark
 {
@@ -17,18 +19,16 @@ internal static class EngineBenchmark
     {
         BenchArguments options = new(arguments, "--model", "--tokens");
         int tokens = (int)options.Number("--tokens", 64);
-        double bandwidth = MemoryBandwidth.Measure();
-        BenchReport report = new("engine", $"bytes of weights over measured bandwidth, {bandwidth / 1e9:f1} GB/s on {Environment.ProcessorCount} processors, times the batch");
-        report.Add("bandwidthGBps", bandwidth / 1e9);
+        BenchReport report = new("engine", "bytes of weights over the bandwidth measured just before each model, times the batch");
         DirectoryInfo folder = Directory.CreateTempSubdirectory("tinyllm-bench-");
         try
         {
             string? real = options.Text("--model");
-            if (real is not null) Measure(report, "stories260K", real, bandwidth, tokens).GetAwaiter().GetResult();
+            if (real is not null) Measure(report, "stories260K", real, tokens).GetAwaiter().GetResult();
             string small = BenchModels.Write(Path.Combine(folder.FullName, "15M"), 6, 288, 768, 6, 6, 32000);
-            Measure(report, "shape15M", small, bandwidth, tokens).GetAwaiter().GetResult();
+            Measure(report, "shape15M", small, tokens).GetAwaiter().GetResult();
             string large = BenchModels.Write(Path.Combine(folder.FullName, "135M"), 30, 576, 1536, 9, 3, 49152);
-            Measure(report, "shape135M", large, bandwidth, tokens / 2).GetAwaiter().GetResult();
+            Measure(report, "shape135M", large, tokens / 2).GetAwaiter().GetResult();
         }
         finally
         {
@@ -37,8 +37,11 @@ internal static class EngineBenchmark
         return report.Finish(options.Out);
     }
 
-    private static async Task Measure(BenchReport report, string name, string folder, double bandwidth, int tokens)
+    private static async Task Measure(BenchReport report, string name, string folder, int tokens)
     {
+        AddLoad(report, $"{name}.loadBefore");
+        double bandwidth = MemoryBandwidth.Measure();
+        report.Add($"{name}.bandwidthGBps", bandwidth / 1e9);
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
         await using DeviceLoop loop = new(backend, new DeviceLoopOptions { ChannelTokens = 4096 }, TimeProvider.System, NullLogger<DeviceLoop>.Instance);
@@ -70,6 +73,14 @@ internal static class EngineBenchmark
             report.Add($"{name}.prefill{prompt}.tokensPerSecond", rates);
         }
         await loop.UnloadAsync(model);
+        AddLoad(report, $"{name}.loadAfter");
+    }
+
+    /// <summary>Processes that wanted a processor over the last minute, this one's included; only Linux tells.</summary>
+    private static void AddLoad(BenchReport report, string figure)
+    {
+        const string LoadAverage = "/proc/loadavg";
+        if (File.Exists(LoadAverage)) report.Add(figure, double.Parse(File.ReadAllText(LoadAverage).Split(' ')[0], CultureInfo.InvariantCulture));
     }
 
     private static Generation Start(DeviceLoop loop, ResidentModel model, int promptTokens, int newTokens) => loop.Start(model, new GenerationRequest

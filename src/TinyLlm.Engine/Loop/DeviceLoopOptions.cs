@@ -5,7 +5,7 @@ namespace TinyLlm.Engine;
 /// <summary>Bounds of one device's loop.</summary>
 public sealed class DeviceLoopOptions
 {
-    /// <summary>Sequences that run at once. 64: batches beyond it gain little on a CPU (16 rows cost as one, 128 rows cost in proportion).</summary>
+    /// <summary>Sequences that run at once. 64: a choice, not a measured optimum.</summary>
     [Range(1, 4096)]
     public int MaxRunning { get; set; } = 64;
 
