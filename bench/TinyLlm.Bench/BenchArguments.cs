@@ -22,6 +22,8 @@ internal sealed class BenchArguments
     /// <summary>The folder for the result file; null prints only.</summary>
     public string? Out => _values.GetValueOrDefault("--out");
 
+    public string? Text(string option) => _values.GetValueOrDefault(option);
+
     public long Number(string option, long otherwise) =>
         _values.TryGetValue(option, out string? value) ? long.Parse(value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture) : otherwise;
 }

@@ -1,5 +1,7 @@
+using TinyLlm.Bench.Engine;
 using TinyLlm.Bench.SafeTensors;
 using TinyLlm.Bench.Serve;
+using TinyLlm.Bench.Text;
 
 // Every benchmark by name; each takes the arguments after it and answers the exit code.
 Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
@@ -8,6 +10,8 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["safetensors-write"] = WriteBenchmark.Run,
     ["safetensors-fuzz"] = FuzzBenchmark.Run,
     ["serve"] = ServeBenchmark.Run,
+    ["engine"] = EngineBenchmark.Run,
+    ["tokenize"] = TokenizeBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);

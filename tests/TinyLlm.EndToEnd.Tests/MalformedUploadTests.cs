@@ -26,8 +26,8 @@ public sealed class MalformedUploadTests(SharedHost shared)
         ["missing tensor"] = new(files => Edit(files, weights => weights.WithoutLast()), "missing_tensor", Weights, Norm),
         ["left-over tensor"] = new(files => Edit(files, weights => weights.With("left.over", 1)), "unexpected_tensor", Weights, "left.over"),
         ["wrong shape"] = new(files => Edit(files, weights => weights.Tensor(Norm)["shape"] = new JsonArray(32, 2)), "wrong_tensor_shape", Weights, Norm),
-        ["wrong type of elements"] = new(files => Edit(files, weights => weights.Tensor(Norm)["dtype"] = "I32"), "wrong_tensor_d_type", Weights, Norm),
-        ["unknown type of elements"] = new(files => Edit(files, weights => weights.Tensor(Norm)["dtype"] = "f32"), "unknown_d_type", Weights, Norm),
+        ["wrong type of elements"] = new(files => Edit(files, weights => weights.Tensor(Norm)["dtype"] = "I32"), "wrong_tensor_dtype", Weights, Norm),
+        ["unknown type of elements"] = new(files => Edit(files, weights => weights.Tensor(Norm)["dtype"] = "f32"), "unknown_dtype", Weights, Norm),
         ["size that is not the shape's"] = new(files => Edit(files, weights => weights.Tensor(Norm)["shape"] = new JsonArray(63)), "size_mismatch", Weights, Norm),
         ["size overflow"] = new(
             files => Edit(files, weights => weights.Tensor(Norm)["shape"] = new JsonArray(1L << 40, 1L << 40)), "size_overflow", Weights, Norm),

@@ -43,12 +43,13 @@ internal sealed class TestHost : IAsyncDisposable
     public ModelHost Models => Services.GetRequiredService<ModelHost>();
 
     /// <summary>Starts a host on libtorch's CPU, or on <paramref name="accelerator"/>.</summary>
-    public static async Task<TestHost> StartAsync(Accelerator? accelerator = null, Action<IServiceCollection>? services = null)
+    public static async Task<TestHost> StartAsync(
+        Accelerator? accelerator = null, Action<IServiceCollection>? services = null, string device = "cpu")
     {
         string folder = Directory.CreateTempSubdirectory("tinyllm-host-").FullName;
-        HostArguments arguments = HostArguments.Parse(["--urls", "http://127.0.0.1:0", "--data", folder, "--device", "cpu", "--budget-bytes", "268435456"]);
+        HostArguments arguments = HostArguments.Parse(["--urls", "http://127.0.0.1:0", "--data", folder, "--device", device, "--budget-bytes", "268435456"]);
         WebApplicationBuilder builder = TinyLlmApplication.CreateBuilder(
-            arguments, options => accelerator ?? Accelerator.OpenTorch(options.Device, options.BudgetBytes, threads: 1));
+            arguments, options => options.Device == HostOptions.NoDevice ? null : accelerator ?? Accelerator.OpenTorch(options.Device, options.BudgetBytes, threads: 1));
         services?.Invoke(builder.Services);
         WebApplication app = TinyLlmApplication.Complete(builder);
         await app.StartAsync(TestContext.Current.CancellationToken);

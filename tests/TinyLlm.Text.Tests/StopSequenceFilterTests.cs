@@ -25,7 +25,7 @@ public sealed class StopSequenceFilterTests
             }
             text.Append(filter.Flush());
             Assert.Equal((expected, expectStop), (text.ToString(), stopped));
-        }, iter: 50_000);
+        }, iter: 10_000);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class StopSequenceFilterTests
                 string kept = seen[emitted.Length..];
                 Assert.True(kept.Length == 0 || stops.Any(stop => stop.StartsWith(kept, StringComparison.Ordinal)), $"'{kept}' was kept back");
             }
-        }, iter: 20_000);
+        }, iter: 10_000);
     }
 
     [Fact]

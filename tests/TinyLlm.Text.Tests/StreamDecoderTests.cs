@@ -23,7 +23,7 @@ public sealed class StreamDecoderTests
         {
             StreamDecoder stream = tokenizer.CreateStreamDecoder([], skipSpecial);
             Assert.Equal(tokenizer.Decode(ids, skipSpecial), Join(stream, ids));
-        }, iter: 20_000);
+        }, iter: 5_000);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class StreamDecoderTests
             int shared = before.AsSpan().CommonPrefixLength(all);
             if (shared > 0 && char.IsHighSurrogate(all[shared - 1])) shared--;
             Assert.Equal(all[shared..], Join(stream, ids));
-        }, iter: 20_000);
+        }, iter: 5_000);
     }
 
     [Fact]

@@ -13,7 +13,6 @@ namespace TinyLlm.Grains.Models;
 public static class ModelValidator
 {
     private const string ConfigFile = "config.json";
-    private const string TokenizerFile = "tokenizer.json";
     private const string IndexFile = "model.safetensors.index.json";
     private const string WeightsSuffix = ".safetensors";
 
@@ -25,7 +24,8 @@ public static class ModelValidator
         // 1. What must be there.
         string[] weights = [.. names.Where(name => name.EndsWith(WeightsSuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
         Require(present, ConfigFile);
-        Require(present, TokenizerFile);
+        string tokenizerFile = ModelText.TokenizerFile(present);
+        Require(present, tokenizerFile);
         if (weights.Length == 0) throw Missing("model.safetensors");
         if (weights.Length > 1) Require(present, IndexFile);
 
@@ -51,7 +51,7 @@ public static class ModelValidator
             CheckpointFacts facts = CheckpointLayout.Validate(config, headers.SelectMany(pair => pair.Value.Tensors.Select(tensor => (pair.Key, tensor))));
 
             // 4. The text side.
-            current = TokenizerFile;
+            current = tokenizerFile;
             Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, present, cancellationToken);
             if (tokenizer.VocabularySize > config.VocabularySize)
             {

@@ -24,12 +24,12 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         {
             if (ToRefusal(exception) is { } refusal)
             {
-                LogRefused(logger, refusal.Error, http.GetEndpoint()?.DisplayName);
+                LogRefused(logger, refusal.Error, http.GetEndpoint()?.DisplayName, ErrorWriter.TraceId(http));
                 await AnswerAsync(http, () => ErrorWriter.WriteAsync(http, refusal));
             }
             else
             {
-                LogFailed(logger, http.GetEndpoint()?.DisplayName, exception);
+                LogFailed(logger, http.GetEndpoint()?.DisplayName, ErrorWriter.TraceId(http), exception);
                 await AnswerAsync(http, () => ErrorWriter.WriteInternalAsync(http));
             }
         }
@@ -81,9 +81,9 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
     [LoggerMessage(Level = LogLevel.Debug, Message = "The client went away: {Method} {Route}")]
     private static partial void LogClientGone(ILogger logger, string method, string? route);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Refused with {Error}: {Route}")]
-    private static partial void LogRefused(ILogger logger, RequestError error, string? route);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Refused with {Error}: {Route}, trace {TraceId}")]
+    private static partial void LogRefused(ILogger logger, RequestError error, string? route, string traceId);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Failed: {Route}")]
-    private static partial void LogFailed(ILogger logger, string? route, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Failed: {Route}, trace {TraceId}")]
+    private static partial void LogFailed(ILogger logger, string? route, string traceId, Exception exception);
 }

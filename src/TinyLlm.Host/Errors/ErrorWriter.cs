@@ -35,6 +35,7 @@ internal static class ErrorWriter
     private static async Task WriteAsync(HttpContext http, ErrorRow row, string code, string message, RequestException? refusal)
     {
         http.Response.StatusCode = row.Status;
+        http.Response.Headers["x-request-id"] = TraceId(http); // OpenAI's SDKs show it; it finds the request in the host's log
         byte[] body;
         if (OpenAiRoutes.Contains(http.Request.Path))
         {
@@ -52,7 +53,8 @@ internal static class ErrorWriter
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
     }
 
-    private static string TraceId(HttpContext http) => Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
+    /// <summary>Names the request, in answers and in the log.</summary>
+    public static string TraceId(HttpContext http) => Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
 
     private static string ReasonPhrase(int status) => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status);
 

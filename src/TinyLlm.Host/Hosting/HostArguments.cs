@@ -14,10 +14,10 @@ internal sealed record HostArguments
     }.ToImmutableDictionary();
 
     private const string Usage = """
-        usage: TinyLlm.Host [--urls URL] [--data DIR] [--device auto|cpu|cuda] [--budget-bytes N] [--Section:Key VALUE ...]
+        usage: TinyLlm.Host [--urls URL] [--data DIR] [--device auto|cpu|cuda|none] [--budget-bytes N] [--Section:Key VALUE ...]
           --urls URL         where the API listens (default http://127.0.0.1:5080)
           --data DIR         where users, models and keys are kept (default ./data)
-          --device KIND      what computes (default auto: cuda where there is one)
+          --device KIND      what computes (default auto: cuda where there is one; none: this host generates nothing)
           --budget-bytes N   bytes for weights and caches (default: a share of the device's memory)
         """;
 

@@ -7,12 +7,15 @@ internal sealed class HostOptions
 {
     public const string Section = "TinyLlm";
 
+    /// <summary>The device of a host that generates nothing.</summary>
+    public const string NoDevice = "none";
+
     /// <summary>Folder of users, models and keys. Default ./data: everything in one place that a backup copies.</summary>
     [Required]
     public string Data { get; set; } = "./data";
 
-    /// <summary>auto, cpu or cuda. Default auto.</summary>
-    [RegularExpression("^(auto|cpu|cuda)$", ErrorMessage = "Device: must be auto, cpu or cuda.")]
+    /// <summary>auto, cpu, cuda, or none for a host that keeps users and models and leaves generating to other silos. Default auto.</summary>
+    [RegularExpression("^(auto|cpu|cuda|none)$", ErrorMessage = "Device: must be auto, cpu, cuda or none.")]
     public string Device { get; set; } = "auto";
 
     /// <summary>Bytes for weights and caches. Default: a share of the device's memory, chosen by the engine.</summary>

@@ -33,7 +33,7 @@ internal static class TinyLlmApplication
     /// <summary>
     /// Everything registered, nothing built: a host that differs in its device, or adds a service, goes on from here.
     /// </summary>
-    internal static WebApplicationBuilder CreateBuilder(HostArguments arguments, Func<HostOptions, Accelerator> openDevice)
+    internal static WebApplicationBuilder CreateBuilder(HostArguments arguments, Func<HostOptions, Accelerator?> openDevice)
     {
         // The content root is the program's own folder, so that it starts alike from any directory.
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -42,7 +42,7 @@ internal static class TinyLlmApplication
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
 
         DataFolder data = OpenData(options.Data);
-        Accelerator accelerator = openDevice(options);
+        Accelerator? accelerator = openDevice(options);
         Secret adminToken = SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText);
         byte[] tokenKey = SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _);
         byte[] leaseKey = SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _);
@@ -53,7 +53,7 @@ internal static class TinyLlmApplication
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
         builder.Services.AddTinyLlmStorage(data);
         AddSilo(builder, accelerator);
-        builder.Services.AddSingleton(accelerator);
+        if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
     }
 
@@ -63,7 +63,7 @@ internal static class TinyLlmApplication
         DataFolder data = app.Services.GetRequiredService<DataFolder>();
         MapRoutes(app);
         app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(
-            StartupReport.Write(app.Services.GetRequiredService<IServer>(), data.AdminTokenPath, app.Services.GetRequiredService<Accelerator>())));
+            StartupReport.Write(app.Services.GetRequiredService<IServer>(), data.AdminTokenPath, app.Services.GetService<Accelerator>())));
         return app;
     }
 
@@ -95,8 +95,9 @@ internal static class TinyLlmApplication
         }
     }
 
-    private static Accelerator OpenDevice(HostOptions options)
+    private static Accelerator? OpenDevice(HostOptions options)
     {
+        if (options.Device == HostOptions.NoDevice) return null;
         try
         {
             return Accelerator.OpenTorch(options.Device, options.BudgetBytes, options.Threads);
@@ -155,13 +156,13 @@ internal static class TinyLlmApplication
         }));
     }
 
-    private static void AddSilo(WebApplicationBuilder builder, Accelerator accelerator) => builder.UseOrleans(silo =>
+    private static void AddSilo(WebApplicationBuilder builder, Accelerator? accelerator) => builder.UseOrleans(silo =>
     {
         // Nobody but this process joins: any free ports will do, and a gateway is not needed.
         silo.UseLocalhostClustering(siloPort: FreePort.OnLoopback(), gatewayPort: FreePort.OnLoopback());
         silo.AddTinyLlmGrainStorage();
-        silo.AddTinyLlmGrains(new SiloRoles { Core = true, Accelerator = accelerator.Kind, BudgetBytes = accelerator.BudgetBytes });
-        silo.AddAccelerator(accelerator);
+        silo.AddTinyLlmGrains(new SiloRoles { Core = true, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
+        if (accelerator is not null) silo.AddAccelerator(accelerator);
     });
 
     private static void MapRoutes(WebApplication app)

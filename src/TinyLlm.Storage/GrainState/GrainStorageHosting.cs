@@ -35,6 +35,9 @@ public static class GrainStorageHosting
             services.GetRequiredKeyedService<ObjectStore>(DataFolder.GrainStateContainer),
             new SystemTextJsonGrainStorageSerializer(services.GetRequiredService<IOptions<SystemTextJsonGrainStorageSerializerOptions>>()),
             services.GetRequiredService<IActivatorProvider>()));
+
+        // Else a failure of the service, passing through a grain call, would hide behind "no codec for this exception".
+        builder.Services.Configure<ExceptionSerializationOptions>(static options => options.SupportedNamespacePrefixes.Add(nameof(Azure)));
         return builder;
     }
 }

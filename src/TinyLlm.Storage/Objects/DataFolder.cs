@@ -53,6 +53,8 @@ public sealed class DataFolder : IDisposable
         }
         try
         {
+            SecretFile.RemoveLeftovers(path);
+            SecretFile.RemoveLeftovers(Path.Combine(path, KeysFolder));
             return new DataFolder(path, held, time);
         }
         catch

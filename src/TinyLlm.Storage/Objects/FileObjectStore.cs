@@ -227,8 +227,9 @@ public sealed class FileObjectStore : ObjectStore
             long length = await StageAsync(file, body, maxBytes - offset, maxBytes, expected, cancellationToken).ConfigureAwait(false);
             if (offset > 0)
             {
+                // All is here and right: from now on it is not the client's to cancel.
                 file.Position = 0;
-                return await AppendBlocksAsync(name, offset, file, maxBytes, cancellationToken).ConfigureAwait(false);
+                return await AppendBlocksAsync(name, offset, file, maxBytes, CancellationToken.None).ConfigureAwait(false);
             }
             DateTime stamp = NextStamp();
             File.SetLastWriteTimeUtc(file.SafeFileHandle, stamp);

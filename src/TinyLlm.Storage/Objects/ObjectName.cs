@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace TinyLlm.Storage;
 
@@ -54,12 +55,12 @@ public static class ObjectName
         if (part.Length == 0) return "%";
         bool device = PathPart.IsDevice(part);
         int deviceEnd = part.IndexOf('.') is var dot && dot < 0 ? part.Length - 1 : dot - 1;
-        System.Text.StringBuilder escaped = new(part.Length);
+        StringBuilder escaped = new(part.Length);
         Span<byte> utf8 = stackalloc byte[4];
         for (int i = 0; i < part.Length;)
         {
             // A lone surrogate decodes to U+FFFD, so two of them could meet in one name: such text is refused.
-            if (System.Text.Rune.DecodeFromUtf16(part.AsSpan(i), out System.Text.Rune rune, out int consumed) != OperationStatus.Done)
+            if (Rune.DecodeFromUtf16(part.AsSpan(i), out Rune rune, out int consumed) != OperationStatus.Done)
                 throw new StoreException(StoreError.BadName, "the text has half a surrogate pair: it can't name an object");
             bool awkwardDot = part[i] == '.' && (i == 0 || i == part.Length - 1 || part[i - 1] == '.');
             if (consumed == 1 && PathPart.Characters.Contains(part[i]) && !awkwardDot && !(device && i == deviceEnd)) escaped.Append(part[i]);

@@ -87,7 +87,7 @@ public abstract class ObjectStore
     /// <param name="body">Read to its end; not disposed.</param>
     /// <param name="maxBytes">The most bytes that the whole object may have. No block beyond it is written.</param>
     /// <param name="contentDigest">When given, the body's SHA-256: no byte counts before all are there and match, and a body that breaks off or doesn't
-    /// match leaves the object as it was.</param>
+    /// match leaves the object as it was. (A crash or a full disk after the match may leave the first of its bytes.)</param>
     /// <param name="cancellationToken">Ends the append after the last durable block.</param>
     /// <exception cref="StoreException">OffsetMismatch, TooLarge, DigestMismatch, StorageFull, BadName.</exception>
     public Task<AppendResult> AppendAsync(

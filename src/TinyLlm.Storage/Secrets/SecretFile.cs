@@ -8,6 +8,8 @@ public static class SecretFile
 {
     private const int MaxBytes = 64 << 10;
 
+    private const string LeftoverPattern = ".*.secret-tmp";
+
     private const UnixFileMode Others =
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
@@ -38,6 +40,13 @@ public static class SecretFile
         return whole ? key : throw Damaged(Path.GetFileName(path), $"it must hold {2 * byteCount} hex digits");
     }
 
+    /// <summary>Removes what a crash while writing a secret left in the folder. Only for who holds the folder alone.</summary>
+    internal static void RemoveLeftovers(string folder)
+    {
+        if (!Directory.Exists(folder)) return;
+        foreach (string leftover in Directory.EnumerateFiles(folder, LeftoverPattern)) File.Delete(leftover);
+    }
+
     private static Secret Read(FileInfo file)
     {
         if (file.Length > MaxBytes) throw Damaged(file.Name, $"it has {file.Length} bytes, at most {MaxBytes} make sense");
@@ -50,7 +59,7 @@ public static class SecretFile
     /// <summary>Writes the secret aside, durable, then gives it its name unless one is there. The name never shows half a secret.</summary>
     private static bool Write(string path, string folder, string secret)
     {
-        string temporary = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
+        string temporary = Path.Combine(folder, $".{Guid.NewGuid():N}.secret-tmp");
         try
         {
             using (FileStream file = new(temporary, PrivateFiles.Options(FileMode.CreateNew, FileAccess.Write, FileShare.None)))

@@ -20,15 +20,14 @@ public sealed class ChatTemplate
     }
 
     /// <summary>
-    /// For base models, which were trained on no conversation: the system messages' text first, each followed by a blank line; then each other message on a line of
-    /// its own as <c>User: ...</c> or <c>Assistant: ...</c> (another role: its name with a capital first letter); at the end <c>Assistant:</c> for the model to go on.
+    /// For base models, which were trained on plain text and on no conversation: the messages' texts in their order, joined by line breaks and otherwise
+    /// unchanged. The model goes on where the last one ends.
     /// </summary>
     /// <remarks>
-    /// Text is trimmed of white space at both ends. <c>Assistant:</c> is not followed by a space: with most vocabularies the space belongs to the next token.
-    /// As such a model does not know when to stop, <see cref="StopSequences"/> ends its turn where it begins to write the user's.
-    /// Messages are not escaped: who writes <c>\nAssistant:</c> into a message can put words into the model's mouth.
+    /// Roles are not written: labels such as <c>User:</c> that a tiny model never met in training spoil its text (a story model answered
+    /// "Once upon a time" under labels by repeating a name, and without them by a story).
     /// </remarks>
-    public static ChatTemplate Plain { get; } = new(PlainConversation.Render, [PlainConversation.StopSequence]);
+    public static ChatTemplate Plain { get; } = new(PlainConversation.Render, []);
 
     /// <summary>Texts at which the model's turn ends, besides its end-of-text tokens.</summary>
     public IReadOnlyList<string> StopSequences { get; }

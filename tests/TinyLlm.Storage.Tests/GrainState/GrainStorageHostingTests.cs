@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
 using Orleans.Storage;
 using Orleans.TestingHost;
 
@@ -48,6 +50,17 @@ public sealed class GrainStorageHostingTests : IDisposable
         Assert.Equal("from elsewhere", await grain.ReadAsync());
         await grain.WriteAsync("third");
         Assert.Equal("third", await grain.ReadAsync());
+    });
+
+    [Fact]
+    public async Task Failure_OfTheService_PassesThroughAGrainCall() => await WithClusterAsync(async (cluster, _) =>
+    {
+        Serializer serializer = cluster.Silos[0].ServiceProvider.GetRequiredService<Serializer>();
+
+        Exception? read = serializer.Deserialize<Exception>(serializer.SerializeToArray<Exception>(new Azure.RequestFailedException(503, "server busy")));
+
+        Assert.NotNull(read);
+        Assert.Contains("server busy", read.Message, StringComparison.Ordinal);
     });
 
     private async Task WithClusterAsync(Func<InProcessTestCluster, DataFolder, Task> use)

@@ -37,6 +37,23 @@ public sealed class DataFolderTests : IDisposable
     }
 
     [Fact]
+    public void Open_AfterACrashWhileASecretWasWritten_RemovesTheLeftover()
+    {
+        using (DataFolder first = DataFolder.Open(folder["data"], TimeProvider.System))
+        {
+            SecretFile.ReadOrCreate(first.AdminTokenPath, () => "kept");
+            SecretFile.ReadOrCreateKey(first.KeyPath("tokens"), 32, out _);
+        }
+        foreach (string leftover in (string[])["data/.0.secret-tmp", "data/keys/.1.secret-tmp"]) File.WriteAllText(folder[leftover], "half");
+
+        using DataFolder second = DataFolder.Open(folder["data"], TimeProvider.System);
+
+        Assert.Empty(Directory.EnumerateFiles(folder["data"], "*tmp*", SearchOption.TopDirectoryOnly));
+        Assert.Equal(["tokens"], Directory.EnumerateFiles(folder["data/keys"]).Select(Path.GetFileName));
+        Assert.Equal("kept", SecretFile.ReadOrCreate(second.AdminTokenPath, () => "new").Value);
+    }
+
+    [Fact]
     public void Open_MakesFoldersForTheOwnerAlone()
     {
         using DataFolder data = DataFolder.Open(folder["data"], TimeProvider.System);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 
 namespace TinyLlm.Text.Tests.Chat;
 
@@ -31,10 +32,29 @@ public sealed class ChatTemplateTests
     [InlineData(ChatTemplateError.TooDeep, "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")]
     public void Render_HostileTemplate_IsStopped(ChatTemplateError expected, string source)
     {
-        ChatTemplateException e = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Load([], source)!.Render([new("user", "hi")], addGenerationPrompt: true));
+        ChatTemplateException e = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Load([], source, new FakeTimeProvider())!.Render([new("user", "hi")], addGenerationPrompt: true));
 
         Assert.Equal(expected, e.Error);
         Assert.DoesNotContain('\n', e.Message);
+    }
+
+    [Fact]
+    public void Render_ClockRunsAway_IsStopped()
+    {
+        // The clock is asked every few thousand steps, so only a template that takes many can meet the backstop.
+        FakeTimeProvider time = new() { AutoAdvanceAmount = TimeSpan.FromMilliseconds(101) };
+        ChatTemplate busy = ChatTemplate.Load([], "{% for i in range(4000) %}{% endfor %}", time)!;
+
+        Assert.Equal(ChatTemplateError.TooSlow, Assert.Throws<ChatTemplateException>(() => busy.Render([], addGenerationPrompt: false)).Error);
+        Assert.Equal("hi", ChatTemplate.Load([], "hi", time)!.Render([], addGenerationPrompt: false));
+    }
+
+    [Fact]
+    public void Render_StrftimeNow_WritesTheClocksDate()
+    {
+        FakeTimeProvider time = new(new DateTimeOffset(2024, 7, 6, 5, 4, 3, TimeSpan.Zero));
+
+        Assert.Equal("06 Jul 2024 %", ChatTemplate.Load([], "{{ strftime_now('%d %b %Y %%') }}", time)!.Render([], addGenerationPrompt: false));
     }
 
     [Theory]

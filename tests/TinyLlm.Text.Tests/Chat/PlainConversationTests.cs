@@ -3,13 +3,13 @@ namespace TinyLlm.Text.Tests.Chat;
 public sealed class PlainConversationTests
 {
     [Fact]
-    public void Render_Conversation_SystemFirstThenTurns()
+    public void Render_Conversation_IsTheTextsInTheirOrder()
     {
-        ChatMessage[] messages = [new("user", " Hi "), new("system", "Be brief.\n"), new("assistant", "Hello"), new("user", "Who?"), new("tool", "x")];
+        ChatMessage[] messages = [new("system", "A story."), new("user", " Once "), new("assistant", "upon"), new("user", "a time")];
 
-        Assert.Equal("Be brief.\n\nUser: Hi\nAssistant: Hello\nUser: Who?\nTool: x\nAssistant:", ChatTemplate.Plain.Render(messages, addGenerationPrompt: true));
-        Assert.Equal("User: Hi\n", ChatTemplate.Plain.Render(messages[..1], addGenerationPrompt: false));
-        Assert.Equal(["\nUser:"], ChatTemplate.Plain.StopSequences);
+        Assert.Equal("A story.\n Once \nupon\na time", ChatTemplate.Plain.Render(messages, addGenerationPrompt: true));
+        Assert.Equal(" Once ", ChatTemplate.Plain.Render(messages[1..2], addGenerationPrompt: true));
+        Assert.Empty(ChatTemplate.Plain.StopSequences);
     }
 
     [Fact]

@@ -1,13 +1,11 @@
-using System.Diagnostics;
-
 namespace TinyLlm.Text.Jinja;
 
 /// <summary>What one rendering may still spend. Everything that takes time or memory asks here first.</summary>
-internal sealed class JinjaBudget
+internal sealed class JinjaBudget(TimeProvider time)
 {
     private const int StepsPerClock = 4096;
 
-    private readonly long started = Stopwatch.GetTimestamp();
+    private readonly long started = time.GetTimestamp();
     private int steps = JinjaLimits.MaxSteps;
     private int clockAskedBelow = JinjaLimits.MaxSteps - StepsPerClock;
     private int depth;
@@ -20,7 +18,7 @@ internal sealed class JinjaBudget
         // The clock is asked rarely: it costs more than a step, and an ordinary template, run for the first time on a busy machine, must not meet it.
         if (steps > clockAskedBelow) return;
         clockAskedBelow = steps - StepsPerClock;
-        if (Stopwatch.GetElapsedTime(started) > JinjaLimits.MaxTime)
+        if (time.GetElapsedTime(started) > JinjaLimits.MaxTime)
             throw new ChatTemplateException(ChatTemplateError.TooSlow, $"the chat template takes more than {JinjaLimits.MaxTime.TotalMilliseconds} ms");
     }
 

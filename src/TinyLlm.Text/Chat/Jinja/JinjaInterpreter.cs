@@ -24,7 +24,7 @@ internal sealed class JinjaInterpreter
     /// <summary>What the template writes for these variables.</summary>
     public static string Run(IReadOnlyList<JinjaStatement> template, IEnumerable<KeyValuePair<string, JinjaValue>> variables, TimeProvider time)
     {
-        JinjaContext context = new(new JinjaBudget(), time);
+        JinjaContext context = new(new JinjaBudget(time), time);
         JinjaScope globals = new(null);
         JinjaGlobals.AddTo(globals, context);
         foreach ((string name, JinjaValue value) in variables) globals.Set(name, value);

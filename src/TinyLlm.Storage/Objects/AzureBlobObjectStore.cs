@@ -1,0 +1,243 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+
+namespace TinyLlm.Storage;
+
+/// <summary>
+/// Objects as block blobs of one container. Conditions are the service's own (If-Match, If-None-Match). An append stages blocks, which nobody sees, and
+/// commits the list of all blocks under the ETag that it began with: after each block, or, with a digest, once after the whole body matched.
+/// Blocks that are never committed are removed by the service within a week.
+/// Answers of the service that are none of <see cref="StoreError"/> come through as they are, after the client's own retries.
+/// </summary>
+public sealed class AzureBlobObjectStore : ObjectStore
+{
+    private const int DeleteParallelism = 8;
+    private const int ReadBytes = 4 << 20;
+    private const int NotFoundStatus = 404;
+    private const int ConflictStatus = 409;
+    private const int PreconditionFailedStatus = 412;
+
+    private readonly BlobContainerClient container;
+
+    private AzureBlobObjectStore(BlobContainerClient container) => this.container = container;
+
+    /// <summary>Opens the store over a container, which is made when it isn't there.</summary>
+    public static async Task<AzureBlobObjectStore> OpenAsync(BlobContainerClient container, CancellationToken cancellationToken)
+    {
+        await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        return new AzureBlobObjectStore(container);
+    }
+
+    /// <summary>Nothing to do: the service collects what was staged and never committed.</summary>
+    public override Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken) => Task.FromResult(0);
+
+    private protected override async Task<StoredObject?> GetCoreAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using BlobDownloadStreamingResult blob =
+                await container.GetBlobClient(name).DownloadStreamingAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+            if (blob.Details.ContentLength > MaxSmallObjectBytes) throw TooLarge(MaxSmallObjectBytes);
+            byte[] bytes = new byte[blob.Details.ContentLength];
+            await blob.Content.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
+            return new StoredObject(bytes, TextOf(blob.Details.ETag));
+        }
+        catch (RequestFailedException error) when (error.Status == NotFoundStatus)
+        {
+            return null;
+        }
+    }
+
+    private protected override async Task<string> PutCoreAsync(
+        string name, ReadOnlyMemory<byte> bytes, PutCondition condition, CancellationToken cancellationToken)
+    {
+        BlobUploadOptions options = new()
+        {
+            Conditions = ConditionsOf(condition),
+            TransferOptions = new() { InitialTransferSize = MaxSmallObjectBytes }, // One request.
+        };
+        try
+        {
+            BlobContentInfo info = await container.GetBlobClient(name).UploadAsync(new BinaryData(bytes), options, cancellationToken).ConfigureAwait(false);
+            return TextOf(info.ETag);
+        }
+        catch (RequestFailedException error) when (IsConditionFailed(error) || error.ErrorCode == BlobErrorCode.BlobNotFound)
+        {
+            throw ConditionFailed((await StatAsync(name, cancellationToken).ConfigureAwait(false))?.ETag);
+        }
+    }
+
+    private protected override async Task<bool> DeleteCoreAsync(string name, PutCondition condition, CancellationToken cancellationToken)
+    {
+        // A deletion that wants no object never deletes one; the service's emulator ignores If-None-Match here and would.
+        if (condition.MustBeAbsent)
+        {
+            ObjectInfo? present = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+            return present is null ? false : throw ConditionFailed(present.ETag);
+        }
+        try
+        {
+            await container.GetBlobClient(name).DeleteAsync(DeleteSnapshotsOption.IncludeSnapshots, ConditionsOf(condition), cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (RequestFailedException error) when (error.Status == NotFoundStatus)
+        {
+            return false;
+        }
+        catch (RequestFailedException error) when (IsConditionFailed(error))
+        {
+            // The service may test the condition before it looks whether there is a blob at all.
+            ObjectInfo? stored = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+            return stored is null ? false : throw ConditionFailed(stored.ETag);
+        }
+    }
+
+    private protected override Task DeletePrefixCoreAsync(string prefix, CancellationToken cancellationToken)
+    {
+        ParallelOptions options = new() { MaxDegreeOfParallelism = DeleteParallelism, CancellationToken = cancellationToken };
+        return Parallel.ForEachAsync(BlobsBelow(prefix, cancellationToken), options, async (blob, cancel) =>
+            await container.GetBlobClient(blob.Name).DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, null, cancel).ConfigureAwait(false));
+    }
+
+    private protected override async IAsyncEnumerable<ObjectInfo> ListCoreAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (BlobItem blob in BlobsBelow(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (ObjectName.IsValid(blob.Name) && blob.Properties is { ETag: { } eTag, ContentLength: { } length })
+                yield return new ObjectInfo(blob.Name, length, TextOf(eTag));
+        }
+    }
+
+    private protected override async Task<Stream> OpenReadCoreAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Reads go on only while the blob is the one that was opened.
+            return await container.GetBlobClient(name)
+                .OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = ReadBytes }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RequestFailedException error) when (error.Status == NotFoundStatus)
+        {
+            throw NotFound();
+        }
+    }
+
+    private protected override async Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
+        (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Length;
+
+    private protected override async Task<AppendResult> AppendCoreAsync(
+        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken)
+    {
+        BlockBlobClient blob = container.GetBlockBlobClient(name);
+        ObjectInfo? stored = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+        if ((stored?.Length ?? 0) != offset) throw OffsetMismatch(offset, stored?.Length ?? 0);
+        if (offset > maxBytes) throw TooLarge(maxBytes);
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(AppendBlockBytes);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        try
+        {
+            List<string> blocks = await BlocksOfAsync(blob, stored, cancellationToken).ConfigureAwait(false);
+            Memory<byte> block = buffer.AsMemory(0, AppendBlockBytes);
+            long end = offset;
+            while (true)
+            {
+                int filled = await body.ReadAtLeastAsync(block, block.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                if (filled > maxBytes - end) throw TooLarge(maxBytes);
+                bool last = filled < block.Length;
+                if (filled > 0)
+                {
+                    hash.AppendData(block.Span[..filled]);
+                    blocks.Add(await StageAsync(blob, buffer, filled, cancellationToken).ConfigureAwait(false));
+                    end += filled;
+                }
+                if (last && contentDigest is not null && !contentDigest.Equals(new ContentDigest(hash.GetHashAndReset()))) throw DigestMismatch();
+                bool commit = contentDigest is null ? filled > 0 : last && end > offset;
+                if (commit || (last && stored is null)) stored = await CommitAsync(name, blob, blocks, stored, end, cancellationToken).ConfigureAwait(false);
+                if (last) return new AppendResult(end, stored!.ETag); // An object that wasn't there has just been made.
+            }
+        }
+        catch (RequestFailedException error) when (error.ErrorCode == BlobErrorCode.BlockCountExceedsLimit)
+        {
+            throw new StoreException(StoreError.TooLarge, "the object has as many blocks as the service allows: send it in larger pieces");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>The ids of the blob's blocks, in order. One that was written whole has none: then its bytes are staged again, as the first block.</summary>
+    private static async Task<List<string>> BlocksOfAsync(BlockBlobClient blob, ObjectInfo? stored, CancellationToken cancellationToken)
+    {
+        if (stored is null || stored.Length == 0) return [];
+        BlobRequestConditions same = new() { IfMatch = new ETag(stored.ETag) };
+        BlockList list = await blob.GetBlockListAsync(BlockListTypes.Committed, cancellationToken: cancellationToken).ConfigureAwait(false);
+        List<string> blocks = [.. list.CommittedBlocks.Select(block => block.Name)];
+        if (blocks.Count > 0) return blocks;
+        BlobDownloadResult whole = await blob
+            .DownloadContentAsync(new BlobDownloadOptions { Conditions = same }, cancellationToken).ConfigureAwait(false);
+        byte[] bytes = whole.Content.ToArray();
+        return [await StageAsync(blob, bytes, bytes.Length, cancellationToken).ConfigureAwait(false)];
+    }
+
+    /// <summary>Uploads one block under an id of its own, so that two appends never overwrite each other's.</summary>
+    private static async Task<string> StageAsync(BlockBlobClient blob, byte[] buffer, int count, CancellationToken cancellationToken)
+    {
+        string id = Convert.ToBase64String(Guid.NewGuid().ToByteArray());
+        using MemoryStream content = new(buffer, 0, count, writable: false);
+        await blob.StageBlockAsync(id, content, cancellationToken: cancellationToken).ConfigureAwait(false);
+        return id;
+    }
+
+    private async Task<ObjectInfo> CommitAsync(
+        string name, BlockBlobClient blob, List<string> blocks, ObjectInfo? stored, long end, CancellationToken cancellationToken)
+    {
+        CommitBlockListOptions options = new()
+        {
+            Conditions = ConditionsOf(stored is null ? PutCondition.IfAbsent : PutCondition.IfMatch(stored.ETag)),
+        };
+        try
+        {
+            BlobContentInfo info = await blob.CommitBlockListAsync(blocks, options, cancellationToken).ConfigureAwait(false);
+            return new ObjectInfo(name, end, TextOf(info.ETag));
+        }
+        catch (RequestFailedException error) when (IsConditionFailed(error) || error.Status == NotFoundStatus || error.ErrorCode == BlobErrorCode.InvalidBlockList)
+        {
+            // Another append was first; its commit also threw our blocks away.
+            throw OffsetMismatch(stored?.Length ?? 0, (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Length ?? 0);
+        }
+    }
+
+    private async Task<ObjectInfo?> StatAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlobProperties blob = await container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+            return new ObjectInfo(name, blob.ContentLength, TextOf(blob.ETag));
+        }
+        catch (RequestFailedException error) when (error.Status == NotFoundStatus)
+        {
+            return null;
+        }
+    }
+
+    private AsyncPageable<BlobItem> BlobsBelow(string prefix, CancellationToken cancellationToken) =>
+        container.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix.Length == 0 ? null : prefix + "/" }, cancellationToken);
+
+    private static BlobRequestConditions? ConditionsOf(PutCondition condition) =>
+        condition.MustBeAbsent ? new BlobRequestConditions { IfNoneMatch = ETag.All }
+        : condition.ETag is { } eTag ? new BlobRequestConditions { IfMatch = new ETag(eTag) }
+        : null;
+
+    private static bool IsConditionFailed(RequestFailedException error) => error.Status is PreconditionFailedStatus or ConflictStatus;
+
+    /// <summary>Always with quotes: the service writes them in headers but not in listings.</summary>
+    private static string TextOf(ETag eTag) => eTag.ToString("H");
+}
