@@ -27,11 +27,11 @@ internal sealed class TestHost : IAsyncDisposable
 
     public ModelHost Host { get; }
 
-    /// <summary>Stores and seals the tiny model as a version of its own.</summary>
-    public async Task<VersionAddress> StoreAsync()
+    /// <summary>Stores and seals a model, the tiny one unless others are given, as a version of its own.</summary>
+    public async Task<VersionAddress> StoreAsync(IReadOnlyDictionary<string, byte[]>? files = null)
     {
         (UserId owner, VersionId version) = (UserId.New(), VersionId.New());
-        foreach ((string name, byte[] bytes) in TinyModel.Files)
+        foreach ((string name, byte[] bytes) in files ?? TinyModel.Files)
             await Files.AppendAsync(owner, version, ModelFileName.Parse(name), 0, new MemoryStream(bytes), bytes.Length, null, CancellationToken.None);
         return new VersionAddress(owner, version, (await Files.SealAsync(owner, version, CancellationToken.None)).Digest.Hex);
     }
