@@ -30,7 +30,7 @@ public sealed class ContractTests
         Type[] messages = [.. s_types.Where(type => type.GetCustomAttribute<GenerateSerializerAttribute>(inherit: false) is not null)];
         Assert.True(messages.Length > 20);
         AssertDistinct(messages.Select(type => type.GetCustomAttribute<AliasAttribute>(inherit: false)?.Alias));
-        foreach (Type message in messages) AssertMembers(message);
+        foreach (Type message in messages.Where(type => !type.IsEnum)) AssertMembers(message);
     }
 
     [Fact]

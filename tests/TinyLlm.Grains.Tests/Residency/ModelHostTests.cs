@@ -58,7 +58,7 @@ public sealed class ModelHostTests
     [Fact]
     public async Task Acquire_EveryWaiterGivesUp_TheLoadedModelIsIdle()
     {
-        await using TestHost host = new(2 * s_weights);
+        await using TestHost host = new((2 * s_weights) + 1); // and a cache of one token
         VersionAddress[] models = await host.StoreAsync(3);
         ResidentHold busy = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
