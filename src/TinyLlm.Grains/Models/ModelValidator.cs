@@ -13,6 +13,8 @@ namespace TinyLlm.Grains.Models;
 public static class ModelValidator
 {
     private const string ConfigFile = "config.json";
+    private const string GenerationConfigFile = "generation_config.json";
+    private const string WeightsFile = "model.safetensors";
     private const string IndexFile = "model.safetensors.index.json";
     private const string WeightsSuffix = ".safetensors";
 
@@ -26,14 +28,19 @@ public static class ModelValidator
         Require(present, ConfigFile);
         string tokenizerFile = ModelText.TokenizerFile(present);
         Require(present, tokenizerFile);
-        if (weights.Length == 0) throw Missing("model.safetensors");
         if (weights.Length > 1) Require(present, IndexFile);
+        if (weights.Length == 0 || !present.Contains(IndexFile)) Require(present, WeightsFile);
 
         string current = ConfigFile;
         try
         {
             // 2. The configuration, which says what tensors there must be.
             DecoderConfig config = DecoderConfig.Parse(await files.ReadAsync(ConfigFile, ModelText.MaxConfigurationBytes, cancellationToken));
+
+            if (present.Contains(GenerationConfigFile))
+            {
+                config.WithGenerationConfig(await files.ReadAsync(GenerationConfigFile, ModelText.MaxConfigurationBytes, cancellationToken));
+            }
 
             // 3. The weights' headers, each on its own, then against index and configuration.
             Dictionary<string, SafeTensorsHeader> headers = [];

@@ -66,6 +66,10 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     public WriteLease BeginWrite(UserState state, string model, string uploadId, string fileName)
     {
         UploadRecord upload = FindOpen(state, model, uploadId);
+        if (!ModelFileName.TryParse(fileName, out _))
+        {
+            throw new RequestException(RequestError.Malformed, "file: not the name of a model's file.") { Parameter = "file" };
+        }
         DropExpiredWriters();
         if (_writers.Values.Any(writer => writer.UploadId == uploadId && writer.FileName == fileName))
         {

@@ -30,8 +30,7 @@ public sealed class SessionCancellationTests : IAsyncLifetime
     {
         Device.Hold();
         IAsyncEnumerator<SessionEvent> events = Start(CancellationToken.None);
-        await StepAsync(); // prefill: the first token
-        Assert.IsType<SessionAdmitted>(await NextAsync(events));
+        await AdmitAsync(events);
         Assert.Equal("a", Assert.IsType<SessionDelta>(await NextAsync(events)).Text);
         await ArriveAsync(); // the device stands inside the second step
 
@@ -52,8 +51,7 @@ public sealed class SessionCancellationTests : IAsyncLifetime
         Device.Hold();
         using CancellationTokenSource client = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         IAsyncEnumerator<SessionEvent> events = Start(client.Token);
-        await StepAsync();
-        Assert.IsType<SessionAdmitted>(await NextAsync(events));
+        await AdmitAsync(events);
         Assert.IsType<SessionDelta>(await NextAsync(events));
         Task<bool> waiting = events.MoveNextAsync().AsTask();
         await ArriveAsync();
@@ -97,12 +95,21 @@ public sealed class SessionCancellationTests : IAsyncLifetime
         return events.Current;
     }
 
-    private Task<SimulatedBackend.Step> ArriveAsync() => Task.Run(() => Device.NextStep(Cancel), Cancel);
-
-    private async Task StepAsync()
+    /// <summary>Waits until the device stands inside a step.</summary>
+    private async Task ArriveAsync()
     {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        await Task.Run(() => Device.NextStep(patience.Token), Cancel);
+    }
+
+    /// <summary>Begins the enumeration and lets the device make the first token, with which the session is admitted.</summary>
+    private async Task AdmitAsync(IAsyncEnumerator<SessionEvent> events)
+    {
+        Task<SessionEvent> first = NextAsync(events);
         await ArriveAsync();
         Device.Release();
+        Assert.IsType<SessionAdmitted>(await first);
     }
 
     /// <summary>Lets the device go on, and waits until the last hold is given back, which is after the engine let go.</summary>

@@ -51,6 +51,7 @@ public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedClus
         RequestException refusal = await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("tiny", upload, "config.json"));
         Assert.Equal("config.json", refusal.FileName);
         await user.Grain.BeginWrite("tiny", upload, "tokenizer.json");
+        await Refusal.OfAsync(RequestError.Malformed, () => user.Grain.BeginWrite("tiny", upload, "../config.json"));
         await user.Grain.EndWrite(upload, held.LeaseId, 7);
         await user.Grain.BeginWrite("tiny", upload, "config.json");
         Assert.Equal("config.json", Assert.Single((await user.Grain.GetUpload("tiny", upload)).Files));

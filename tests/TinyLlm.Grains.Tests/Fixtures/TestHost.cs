@@ -1,0 +1,75 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using TinyLlm.Engine;
+using TinyLlm.Grains.Residency;
+using TinyLlm.Storage;
+using TinyLlm.Tests;
+
+namespace TinyLlm.Grains.Tests;
+
+/// <summary>A model host over a real store and a simulated device, without a cluster.</summary>
+internal sealed class TestHost : IAsyncDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public TestHost(long budgetBytes)
+    {
+        Files = new ModelFiles(new FileObjectStore(_folder.FullPath));
+        Device = new SimulatedBackend(budgetBytes);
+        Loop = new DeviceLoop(Device, new DeviceLoopOptions(), TimeProvider.System, NullLogger<DeviceLoop>.Instance);
+        Host = new ModelHost(Files, Loop, NullLogger<ModelHost>.Instance);
+    }
+
+    public ModelFiles Files { get; }
+
+    public SimulatedBackend Device { get; }
+
+    public DeviceLoop Loop { get; }
+
+    public ModelHost Host { get; }
+
+    /// <summary>Stores and seals a model, the tiny one unless others are given, as a version of its own.</summary>
+    public async Task<VersionAddress> StoreAsync(IReadOnlyDictionary<string, byte[]>? files = null)
+    {
+        (UserId owner, VersionId version) = (UserId.New(), VersionId.New());
+        foreach ((string name, byte[] bytes) in files ?? TinyModel.Files)
+            await Files.AppendAsync(owner, version, ModelFileName.Parse(name), 0, new MemoryStream(bytes), bytes.Length, null, CancellationToken.None);
+        return new VersionAddress(owner, version, (await Files.SealAsync(owner, version, CancellationToken.None)).Digest.Hex);
+    }
+
+    public async Task<VersionAddress[]> StoreAsync(int count) => await Task.WhenAll(Enumerable.Range(0, count).Select(_ => StoreAsync()));
+
+    /// <summary>Loads a model and lets go of it.</summary>
+    public async Task TouchAsync(VersionAddress address) => (await Host.AcquireAsync(address, CancellationToken.None)).Dispose();
+
+    /// <summary>Whether a version is in memory: only then does it need no files.</summary>
+    public async Task<bool> IsResidentAsync(VersionAddress address)
+    {
+        await Files.DeleteAsync(address.Owner, address.Version, CancellationToken.None);
+        try
+        {
+            await TouchAsync(address);
+            return true;
+        }
+        catch (Errors.RequestException refusal) when (refusal.Error == Errors.RequestError.NotFound)
+        {
+            return false;
+        }
+    }
+
+    public static GenerationRequest Request(int promptTokens, int newTokens) => new()
+    {
+        PromptIds = [.. Enumerable.Repeat(3, promptTokens)],
+        Sampling = new SamplingOptions { Temperature = 0 },
+        MaxNewTokens = newTokens,
+        StopIds = [],
+        Caller = "caller",
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        Device.Open();
+        await Loop.DisposeAsync();
+        Host.Dispose();
+        _folder.Dispose();
+    }
+}

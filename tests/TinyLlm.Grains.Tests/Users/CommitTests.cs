@@ -1,0 +1,162 @@
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Models;
+using TinyLlm.Storage;
+using TinyLlm.Tests;
+
+namespace TinyLlm.Grains.Tests.Users;
+
+public sealed class CommitTests(SharedCluster shared) : IClassFixture<SharedCluster>
+{
+    private static readonly TimeSpan s_tick = TimeSpan.FromTicks(1);
+    private readonly GrainCluster _cluster = shared.Cluster;
+
+    [Fact]
+    public async Task Commit_WholeModel_IsListedLeasedAndCounted()
+    {
+        TestUser user = await _cluster.CreateUserAsync("publisher");
+
+        PublishedVersion version = await user.PublishAsync("Tiny");
+
+        Assert.Equal(("publisher", "Tiny", 1), (version.Owner, version.Model, version.Number));
+        Assert.Equal("LlamaForCausalLM", version.Facts.Architecture);
+        Assert.Equal((TinyCheckpoint.Vocabulary, TinyCheckpoint.Context), (version.Facts.VocabularySize, version.Facts.ContextLength));
+        long bytes = TinyModel.Files.Values.Sum(file => (long)file.Length);
+        Assert.Equal((bytes, bytes), (version.Facts.StoredBytes, (await user.Grain.Describe())!.StoredBytes));
+        Assert.Equal(version, Assert.Single(await user.Grain.ListModels()));
+        Assert.Equal(version, (await user.LeaseAsync("Tiny")).Version);
+    }
+
+    [Fact]
+    public async Task BeginCommit_WriterHoldsALease_IsRefusedUntilItEnds()
+    {
+        TestUser user = await _cluster.CreateUserAsync("busy");
+        UploadTicket upload = await user.UploadAsync("tiny");
+        WriteLease lease = await user.Grain.BeginWrite("tiny", upload.UploadId, "README.md");
+
+        RequestException refusal = await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("tiny", upload.UploadId));
+        Assert.True(refusal.RetryAfter > TimeSpan.Zero);
+        _cluster.Time.Advance(lease.Lifetime - s_tick);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("tiny", upload.UploadId));
+        _cluster.Time.Advance(s_tick); // its holder is taken for dead
+
+        CommitTicket ticket = await user.Grain.BeginCommit("tiny", upload.UploadId);
+        Assert.Null(ticket.Published);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.EndWrite(upload.UploadId, lease.LeaseId, 1));
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("tiny", upload.UploadId, "config.json"));
+    }
+
+    [Fact]
+    public async Task Commit_ManyAtOnce_OnePublishesAndNobodyElseDoes()
+    {
+        TestUser user = await _cluster.CreateUserAsync("racer");
+        UploadTicket upload = await user.UploadAsync("tiny");
+
+        Task<PublishedVersion>[] commits = [.. Enumerable.Range(0, 8).Select(_ => Task.Run(() => user.CommitAsync("tiny", upload.UploadId)))];
+        await Task.WhenAll(commits.Select(commit => commit.ContinueWith(_ => { }, TaskScheduler.Default)));
+
+        PublishedVersion[] won = [.. commits.Where(commit => commit.IsCompletedSuccessfully).Select(commit => commit.Result)];
+        Assert.NotEmpty(won);
+        Assert.Single(won.Distinct());
+        Assert.All(commits.Where(commit => commit.IsFaulted), commit => Assert.Equal(RequestError.Conflict, ((RequestException)commit.Exception!.InnerException!).Error));
+        Assert.Equal(won[0], Assert.Single(await user.Grain.ListVersions(user.Id, "tiny")));
+    }
+
+    [Fact]
+    public async Task Commit_Repeated_AnswersTheSameForADay()
+    {
+        TestUser user = await _cluster.CreateUserAsync("repeater");
+        UploadTicket upload = await user.UploadAsync("tiny");
+        PublishedVersion version = await user.CommitAsync("tiny", upload.UploadId);
+        await user.PublishAsync("tiny");
+
+        Assert.Equal(version, await user.CommitAsync("tiny", upload.UploadId));
+        Assert.Equal(version, await user.Grain.CompleteCommit(upload.UploadId, version.ManifestDigest, version.Facts));
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.AbandonUpload("tiny", upload.UploadId));
+        _cluster.Time.Advance(TimeSpan.FromHours(24));
+        await user.Grain.BeginUpload("tiny", null); // sweeps
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.BeginCommit("tiny", upload.UploadId));
+        Assert.Equal(2, (await user.Grain.ListVersions(user.Id, "tiny")).Length);
+    }
+
+    [Fact]
+    public async Task BeginCommit_ThatProcessDied_IsTakenOverAfterItsTime()
+    {
+        TestUser user = await _cluster.CreateUserAsync("taker");
+        UploadTicket upload = await user.UploadAsync("tiny");
+        CommitTicket dead = await user.Grain.BeginCommit("tiny", upload.UploadId);
+
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("tiny", upload.UploadId));
+        _cluster.Time.Advance(TimeSpan.FromMinutes(10));
+        PublishedVersion version = await user.CommitAsync("tiny", upload.UploadId);
+
+        Assert.Equal(version, await user.CompleteAsync(upload.UploadId, dead)); // it was only slow, and learns the same
+    }
+
+    [Fact]
+    public async Task ReopenUpload_AfterAFault_CanBeWrittenAndCommitted()
+    {
+        TestUser user = await _cluster.CreateUserAsync("reopener");
+        Dictionary<string, byte[]> incomplete = new(TinyModel.Files);
+        incomplete.Remove("tokenizer.json");
+        UploadTicket upload = await user.UploadAsync("tiny", incomplete);
+        await user.Grain.BeginCommit("tiny", upload.UploadId);
+
+        await user.Grain.ReopenUpload(upload.UploadId);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.CompleteCommit(upload.UploadId, "00", null!));
+        await user.WriteAsync("tiny", upload.UploadId, "tokenizer.json", TinyModel.Files["tokenizer.json"]);
+
+        Assert.Equal(1, (await user.CommitAsync("tiny", upload.UploadId)).Number);
+    }
+
+    [Fact]
+    public async Task AbandonUpload_WhileBeingCommitted_CommitPublishesNothing()
+    {
+        TestUser user = await _cluster.CreateUserAsync("abandoner");
+        UploadTicket upload = await user.UploadAsync("tiny");
+        CommitTicket ticket = await user.Grain.BeginCommit("tiny", upload.UploadId);
+        ModelManifest manifest = await user.Files.SealAsync(user.Id, ticket.Version, TestContext.Current.CancellationToken);
+
+        await user.Grain.AbandonUpload("tiny", upload.UploadId);
+
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.CompleteCommit(upload.UploadId, manifest.Digest.Hex, null!));
+        Assert.Empty(await user.Grain.ListModels());
+        Assert.Null(user.Files.TryGetLocalFolder(user.Id, upload.Version));
+    }
+
+    [Fact]
+    public async Task Versions_DeletedAndMadeAgain_NeverReuseANumberOrId()
+    {
+        TestUser user = await _cluster.CreateUserAsync("versioner");
+        PublishedVersion first = await user.PublishAsync("tiny"), second = await user.PublishAsync("tiny");
+        Assert.Equal((1, 2), (first.Number, second.Number));
+        await user.Grain.DeleteVersion("tiny", 2);
+        PublishedVersion third = await user.PublishAsync("tiny");
+        Assert.Equal(3, third.Number);
+        await user.Grain.DeleteModel("tiny");
+        Assert.Empty(await user.Grain.ListModels());
+        await Refusal.OfAsync(RequestError.NotFound, () => user.LeaseAsync("tiny"));
+
+        PublishedVersion fourth = await user.PublishAsync("TINY"); // the name is free in any case
+
+        Assert.Equal(("TINY", 4), (fourth.Model, fourth.Number));
+        Assert.Equal(4, new[] { first, second, third, fourth }.Select(version => version.Version).Distinct().Count());
+        Assert.All([first, second, third], version => Assert.Null(user.Files.TryGetLocalFolder(user.Id, version.Version)));
+        await user.Grain.DeleteVersion("TINY", 4);
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.ListVersions(user.Id, "TINY"));
+    }
+
+    [Fact]
+    public async Task Names_DifferingInCaseOnly_AreRefusedAtBeginAndAtCommit()
+    {
+        TestUser user = await _cluster.CreateUserAsync("speller");
+        UploadTicket lower = await user.UploadAsync("tiny"), upper = await user.UploadAsync("Tiny");
+        await user.CommitAsync("tiny", lower.UploadId);
+
+        await Refusal.OfAsync(RequestError.NameTaken, () => user.CommitAsync("Tiny", upper.UploadId));
+        await Refusal.OfAsync(RequestError.NameTaken, () => user.Grain.BeginUpload("TINY", null));
+        await Refusal.OfAsync(RequestError.NotFound, () => user.LeaseAsync("Tiny"));
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.DeleteModel("Tiny"));
+        Assert.Equal("tiny", Assert.Single(await user.Grain.ListModels()).Model);
+        await Refusal.OfAsync(RequestError.Malformed, () => user.Grain.BeginUpload("..", null));
+    }
+}
