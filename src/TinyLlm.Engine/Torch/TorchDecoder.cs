@@ -88,8 +88,12 @@ internal sealed class TorchDecoder : IDecoder
         using IDisposable scope = NewDisposeScope();
         RaggedBatch ragged = new(batch, _rotary, Config.HeadSize, _device);
         Tensor x = _norm.Forward(RunLayers(ragged)).to(ScalarType.Float64); // (N, C)
-        Tensor summed = stack(ragged.Parts.Select(part => x.narrow(0, part.FirstRow, part.Rows).sum(0))).cpu(); // (B, C), float64
-        MemoryMarshal.Cast<byte, double>(summed.bytes).CopyTo(sums);
+        for (int i = 0; i < batch.Length; i++)
+        {
+            RaggedBatch.Part part = ragged.Parts[i];
+            Tensor sum = x.narrow(0, part.FirstRow, part.Rows).sum(dim: 0).cpu(); // (C), float64
+            MemoryMarshal.Cast<byte, double>(sum.bytes).CopyTo(sums[(i * Config.HiddenSize)..]);
+        }
         ragged.Commit();
     }
 
