@@ -53,4 +53,10 @@ public enum RequestError
 
     /// <summary>The disk or account that keeps the objects is full.</summary>
     StorageFull = 15,
+
+    /// <summary>A rate of the caller or of the address is used up for the moment; a repeat after the told time is accepted.</summary>
+    RateLimited = 16,
+
+    /// <summary>The right to go on was withdrawn while the answer was made: token, grant, version or user is gone.</summary>
+    AccessRevoked = 17,
 }

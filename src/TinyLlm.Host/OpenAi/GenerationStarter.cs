@@ -1,8 +1,8 @@
-using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Models;
+using TinyLlm.Host.Streams;
 
 namespace TinyLlm.Host.OpenAi;
 
@@ -10,20 +10,39 @@ namespace TinyLlm.Host.OpenAi;
 /// Steps 2 and 3 of a request's life: the owner's lease, then a model session; and the wait for its first event, so that a refusal still
 /// becomes a status.
 /// </summary>
-internal sealed class GenerationStarter(ModelDirectory directory, IGrainFactory grains)
+internal sealed class GenerationStarter(RunningStreams streams, IGrainFactory grains)
 {
     /// <summary>The admitted generation; the caller disposes it, at any moment, and that ends it.</summary>
-    public async Task<StartedGeneration> StartAsync(Caller caller, string model, SessionRequest request, CancellationToken cancellationToken)
+    public async Task<StartedGeneration> StartAsync(HttpContext http, Caller caller, string model, SessionRequest request)
     {
-        GrantedModel granted = await directory.LeaseAsync(caller, ModelName.Parse(model), ModelRight.Infer);
+        RunningStream stream = await streams.OpenAsync(http, caller, ModelName.Parse(model), StreamSize.Of(request));
+        CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Cut);
+        try
+        {
+            SessionRequest bounded = request with { TokenAllowance = (int?)Math.Min(stream.Granted.MaxTokens ?? int.MaxValue, int.MaxValue) };
+            return await StartAsync(stream, bounded, ended);
+        }
+        catch (Exception exception)
+        {
+            ended.Dispose();
+            await stream.DisposeAsync();
+            if (exception is OperationCanceledException && stream.Cut.IsCancellationRequested) throw RunningStream.Refusal();
+            throw;
+        }
+    }
+
+    private async Task<StartedGeneration> StartAsync(RunningStream stream, SessionRequest request, CancellationTokenSource ended)
+    {
+        GrantedModel granted = stream.Granted;
         IModelSessionGrain session = grains.GetGrain<IModelSessionGrain>(new SessionKey(granted.Lease.Version, Replica: 0).ToString());
-        IAsyncEnumerator<SessionEvent> events = session.Generate(granted.Lease, request, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        MeteredEvents events = new(
+            session.Generate(granted.Lease, request, ended.Token).GetAsyncEnumerator(ended.Token), stream);
         try
         {
             SessionEvent? first = await events.MoveNextAsync() ? events.Current : null;
             return first switch
             {
-                SessionAdmitted admitted => new StartedGeneration(granted.Version, admitted.PromptTokens, events),
+                SessionAdmitted admitted => new StartedGeneration(granted.Version, admitted.PromptTokens, events, stream, ended),
                 SessionRefused refused => throw refused.Reason,
                 _ => throw new InvalidOperationException("The session ended before it answered."),
             };
