@@ -53,4 +53,7 @@ public enum RequestError
 
     /// <summary>The disk or account that keeps the objects is full.</summary>
     StorageFull = 15,
+
+    /// <summary>The audit log can't be written, so nothing was changed.</summary>
+    AuditUnavailable = 16,
 }

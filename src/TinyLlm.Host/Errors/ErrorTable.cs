@@ -34,6 +34,7 @@ internal static class ErrorTable
         RequestError.QuotaExceeded => new(StatusCodes.Status429TooManyRequests, "quota_exceeded", "insufficient_quota"),
         RequestError.NoAccelerator => new(StatusCodes.Status503ServiceUnavailable, "no_accelerator", Server),
         RequestError.NoCapacity => new(StatusCodes.Status503ServiceUnavailable, "no_capacity", Server),
+        RequestError.AuditUnavailable => new(StatusCodes.Status503ServiceUnavailable, "audit_unavailable", Server),
         RequestError.StorageFull => new(StatusCodes.Status507InsufficientStorage, "storage_full", Server),
         _ => Internal,
     };

@@ -45,6 +45,7 @@ internal static class TinyLlmApplication
         Accelerator? accelerator = openDevice(options);
         Secret adminToken = SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText);
         byte[] tokenKey = SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _);
+        AuditKey auditKey = AuditKey.Parse(SecretFile.ReadOrCreate(data.KeyPath("audit"), AuditKey.NewText).Value);
         byte[] leaseKey = SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _);
 
         ConfigureLogging(builder.Logging);
@@ -52,6 +53,8 @@ internal static class TinyLlmApplication
         AddServices(builder.Services, new AdminToken(adminToken.Value), tokenKey, leaseKey);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
         builder.Services.AddTinyLlmStorage(data);
+        builder.Services.AddSingleton(_ => auditKey);
+        builder.Services.AddSingleton<AuditLog>(services => new AuditLog(data.Objects, auditKey, services.GetRequiredService<TimeProvider>()));
         AddSilo(builder, accelerator);
         if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
