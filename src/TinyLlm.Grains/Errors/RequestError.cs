@@ -56,4 +56,7 @@ public enum RequestError
 
     /// <summary>The audit log can't be written, so nothing was changed.</summary>
     AuditUnavailable = 16,
+
+    /// <summary>The silo is leaving its cluster: another one serves.</summary>
+    Draining = 20,
 }
