@@ -3,8 +3,9 @@ using TinyLlm.Text.Decoding;
 namespace TinyLlm.Text;
 
 /// <summary>
-/// Decodes ids as they come. All results joined are <see cref="Tokenizer.Decode"/> of prompt and ids together, less the longest prefix (of whole characters)
-/// that it shares with the decoded prompt. A result never ends in the middle of a character: bytes of an unfinished one are kept for a later call.
+/// Decodes ids as they come. All results joined are the text of prompt and ids together, less the longest prefix (of whole characters) that it shares with the
+/// prompt's text. A result never ends in the middle of a character: bytes of an unfinished one are kept for a later call.
+/// The text is <see cref="Tokenizer.Decode"/>'s, but for runs of byte tokens that are no valid UTF-8: a stream keeps the characters in them.
 /// Not safe for concurrent use.
 /// </summary>
 public sealed class StreamDecoder
@@ -21,16 +22,16 @@ public sealed class StreamDecoder
     {
         this.tokenizer = tokenizer;
         this.skipSpecialTokens = skipSpecialTokens;
-        first = tokenizer.StartDecoding(text);
-        foreach (int id in promptIds) Push(id);
+        first = tokenizer.StartDecoding(text, asStream: true);
+        foreach (int id in promptIds) Push(first, id);
         string settled = text.Take();
-        shared = promptIds.IsEmpty ? "" : tokenizer.Decode(promptIds, skipSpecialTokens)[settled.Length..];
+        shared = promptIds.IsEmpty ? "" : Whole(promptIds)[settled.Length..];
     }
 
     /// <summary>The text that is certain now that <paramref name="id"/> has come; often empty. An id without a token gives no text.</summary>
     public string Append(int id)
     {
-        Push(id);
+        Push(first, id);
         return DropShared(text.Take());
     }
 
@@ -41,9 +42,19 @@ public sealed class StreamDecoder
         return DropShared(text.Take());
     }
 
-    private void Push(int id)
+    /// <summary>The text of ids that nothing follows.</summary>
+    private string Whole(ReadOnlySpan<int> ids)
     {
-        if (tokenizer.TokenText(id, skipSpecialTokens) is { } token) first.Push(token);
+        TextStage whole = new();
+        DecodeStage stages = tokenizer.StartDecoding(whole, asStream: true);
+        foreach (int id in ids) Push(stages, id);
+        stages.End();
+        return whole.Take();
+    }
+
+    private void Push(DecodeStage stages, int id)
+    {
+        if (tokenizer.TokenText(id, skipSpecialTokens) is { } token) stages.Push(token);
     }
 
     private string DropShared(string text)

@@ -89,7 +89,7 @@ public sealed class Tokenizer
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens)
     {
         TextStage text = new();
-        DecodeStage first = StartDecoding(text);
+        DecodeStage first = StartDecoding(text, asStream: false);
         foreach (int id in ids)
         {
             if (TokenText(id, skipSpecialTokens) is { } token) first.Push(token);
@@ -107,10 +107,15 @@ public sealed class Tokenizer
     internal string? TokenText(int id, bool skipSpecialTokens) =>
         skipSpecialTokens && parts.AddedTokens.IsSpecial(id) ? null : parts.AddedTokens.Token(id) ?? parts.Vocabulary.Token(id);
 
-    internal DecodeStage StartDecoding(TextStage text)
+    /// <summary>The first stage of a chain that ends in <paramref name="text"/>. As a stream it hands on every character as soon as it is whole.</summary>
+    internal DecodeStage StartDecoding(TextStage text, bool asStream)
     {
         DecodeStage first = text;
-        foreach (Func<DecodeStage, DecodeStage> make in parts.Decoder.Reverse()) first = make(first);
+        foreach (Func<DecodeStage, DecodeStage> make in parts.Decoder.Reverse())
+        {
+            first = make(first);
+            if (first is ByteFallbackStage bytes) bytes.EmitsEarly = asStream;
+        }
         return first;
     }
 

@@ -83,21 +83,47 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
 
         public void Forward(ReadOnlySpan<DecoderInput> batch, Span<float> logits)
         {
+            int rows = 0;
+            foreach (DecoderInput input in batch) rows += input.LogitCount;
+            if (logits.Length != rows * Config.VocabularySize) throw new InvalidOperationException($"room for {logits.Length} logits, and the batch gives {rows} rows");
+            Append(batch);
+            logits.Clear();
+            int row = 0;
+            foreach (DecoderInput input in batch)
+            {
+                for (int next = input.Cache.Length - input.LogitCount + 1; next <= input.Cache.Length; next++, row++)
+                    logits[row * Config.VocabularySize + next % Config.VocabularySize] = 1;
+            }
+        }
+
+        /// <summary>Every component of a position's hidden state is the position's number.</summary>
+        public void Embed(ReadOnlySpan<DecoderInput> batch, Span<double> sums)
+        {
+            if (sums.Length != batch.Length * Config.HiddenSize) throw new InvalidOperationException($"room for {sums.Length} sums, and the batch gives {batch.Length} rows");
+            Append(batch);
+            for (int i = 0; i < batch.Length; i++)
+            {
+                double sum = 0;
+                for (int position = batch[i].Cache.Length - batch[i].Ids.Length; position < batch[i].Cache.Length; position++) sum += position;
+                sums.Slice(i * Config.HiddenSize, Config.HiddenSize).Fill(sum);
+            }
+        }
+
+        public void Dispose() => Interlocked.Decrement(ref device._liveTensors);
+
+        private void Append(ReadOnlySpan<DecoderInput> batch)
+        {
             int[] counts = new int[batch.Length];
             for (int i = 0; i < counts.Length; i++) counts[i] = batch[i].Ids.Length;
             device.Pass(new Step(counts));
-            logits.Clear();
             for (int i = 0; i < counts.Length; i++)
             {
                 Cache cache = (Cache)batch[i].Cache;
                 ObjectDisposedException.ThrowIf(cache.IsDisposed, cache);
                 cache.Length += counts[i];
                 if (cache.Length > cache.Capacity) throw new InvalidOperationException($"{cache.Length} tokens in a cache for {cache.Capacity}");
-                logits[i * Config.VocabularySize + cache.Length % Config.VocabularySize] = 1;
             }
         }
-
-        public void Dispose() => Interlocked.Decrement(ref device._liveTensors);
     }
 
     private sealed class Cache(SimulatedBackend device, int capacity) : IKeyValueCache
@@ -107,6 +133,14 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
         public int Length { get; set; }
 
         public bool IsDisposed { get; private set; }
+
+        public void Append(IKeyValueCache source, int first, int tokens)
+        {
+            CacheBounds.CheckAppend(this, source, first, tokens);
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
+            ObjectDisposedException.ThrowIf(((Cache)source).IsDisposed, source);
+            Length += tokens;
+        }
 
         public void Dispose()
         {

@@ -1,6 +1,6 @@
 namespace TinyLlm.Engine;
 
-/// <summary>One resident model. B sequences, V vocabulary.</summary>
+/// <summary>One resident model. B sequences, C hidden size, V vocabulary.</summary>
 public interface IDecoder : IDisposable
 {
     /// <summary>What the model is.</summary>
@@ -16,8 +16,16 @@ public interface IDecoder : IDisposable
     IKeyValueCache CreateCache(int capacityTokens);
 
     /// <summary>
-    /// Appends each input's ids to its cache and writes the logits of each input's last id: <paramref name="logits"/> is (B, V), row by row.
+    /// Appends each input's ids to its cache and writes the logits that the inputs ask for: <paramref name="logits"/> is (R, V), the inputs in
+    /// order and each one's rows in order, R the sum of their <see cref="DecoderInput.LogitCount"/>.
     /// The batch is ragged and may mix chunks of prompts with single decoded ids. No cache may occur twice.
     /// </summary>
     void Forward(ReadOnlySpan<DecoderInput> batch, Span<float> logits);
+
+    /// <summary>
+    /// Appends each input's ids to its cache and writes the sum, over these ids, of their hidden states after the final norm:
+    /// <paramref name="sums"/> is (B, C). The mean over a text is the sum of its chunks' sums over its number of ids. Multiplies no output matrix;
+    /// the inputs' <see cref="DecoderInput.Logits"/> do not matter.
+    /// </summary>
+    void Embed(ReadOnlySpan<DecoderInput> batch, Span<double> sums);
 }

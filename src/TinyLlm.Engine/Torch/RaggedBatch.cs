@@ -10,12 +10,13 @@ internal sealed class RaggedBatch
 
     private readonly Tensor _queryCosines, _querySines, _keyCosines, _keySines; // (N, 1, D)
     private readonly long _halfHead;
+    private readonly Device _device;
 
     public RaggedBatch(ReadOnlySpan<DecoderInput> inputs, RotaryPositions rotary, int headSize, Device device)
     {
         int rows = 0;
         foreach (DecoderInput input in inputs) rows += input.Ids.Length;
-        long[] ids = new long[rows], lastRows = new long[inputs.Length];
+        long[] ids = new long[rows];
         int[] positions = new int[rows];
         Parts = new Part[inputs.Length];
         for (int i = 0, row = 0; i < inputs.Length; i++)
@@ -24,10 +25,10 @@ internal sealed class RaggedBatch
             ReadOnlySpan<int> tokens = inputs[i].Ids.Span;
             Parts[i] = new Part(cache, row, tokens.Length, cache.Length, tokens.Length > 1 ? Mask(cache.Length, tokens.Length, device) : null);
             for (int k = 0; k < tokens.Length; k++, row++) (ids[row], positions[row]) = (tokens[k], cache.Length + k);
-            lastRows[i] = row - 1;
         }
         Ids = tensor(ids, device: device);
-        LastRows = rows == inputs.Length ? null : tensor(lastRows, device: device);
+        _device = device;
+        Rows = rows;
         Tensor tables = rotary.Tables(positions);
         (_queryCosines, _querySines, _keyCosines, _keySines) = (tables.select(0, 0), tables.select(0, 1), tables.select(0, 2), tables.select(0, 3));
         _halfHead = headSize / 2;
@@ -38,8 +39,26 @@ internal sealed class RaggedBatch
     /// <summary>All tokens, (N), int64.</summary>
     public Tensor Ids { get; }
 
-    /// <summary>Row of each sequence's last token, (B), int64; null when each has one row.</summary>
-    public Tensor? LastRows { get; }
+    /// <summary>N.</summary>
+    public int Rows { get; }
+
+    /// <summary>The rows whose logits the inputs ask for, (R), int64.</summary>
+    public Tensor LogitRows(ReadOnlySpan<DecoderInput> inputs, int count)
+    {
+        long[] rows = new long[count];
+        for (int i = 0, next = 0; i < inputs.Length; i++)
+        {
+            int end = Parts[i].FirstRow + Parts[i].Rows;
+            for (int row = end - inputs[i].LogitCount; row < end; row++) rows[next++] = row;
+        }
+        return tensor(rows, device: _device);
+    }
+
+    /// <summary>Counts the rows as held by their caches: the pass has succeeded.</summary>
+    public void Commit()
+    {
+        foreach (Part part in Parts) part.Cache.Length += part.Rows;
+    }
 
     /// <summary>(N, H, D), rotated and scaled by 1 / sqrt(D).</summary>
     public Tensor RotateQueries(Tensor queries) => Rotate(queries, _queryCosines, _querySines);

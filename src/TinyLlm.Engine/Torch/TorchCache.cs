@@ -29,6 +29,15 @@ internal sealed class TorchCache : IKeyValueCache
 
     public Layer[] Layers { get; }
 
+    public void Append(IKeyValueCache source, int first, int tokens)
+    {
+        TorchCache other = (TorchCache)source;
+        CacheBounds.CheckAppend(this, other, first, tokens);
+        using IDisposable scope = NewDisposeScope();
+        _memory.narrow(2, Length, tokens).copy_(other._memory.narrow(2, first, tokens));
+        Length += tokens;
+    }
+
     public void Dispose()
     {
         foreach (Layer layer in Layers)

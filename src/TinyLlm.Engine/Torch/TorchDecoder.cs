@@ -21,6 +21,7 @@ internal sealed class TorchDecoder : IDecoder
     private readonly Tensor _embedding, _head;
     private readonly TorchLayer[] _layers;
     private readonly RmsNorm _norm;
+    private bool _isHolding;
 
     public TorchDecoder(Checkpoint checkpoint, Device device, int threads)
     {
@@ -29,6 +30,7 @@ internal sealed class TorchDecoder : IDecoder
         _threads = checkpoint.Facts.WeightBytes < OneThreadBytes ? 1 : threads;
         _rotary = new RotaryPositions(Config, device);
         checkpoint.Hold();
+        _isHolding = true;
         try
         {
             set_num_threads(_threads);
@@ -38,6 +40,7 @@ internal sealed class TorchDecoder : IDecoder
             _norm = Own(new RmsNorm(checkpoint, "model.norm.weight", Config.HiddenSize, Config.NormEpsilon, device));
             _layers = new TorchLayer[Config.LayerCount];
             for (int i = 0; i < _layers.Length; i++) _layers[i] = Own(new TorchLayer(checkpoint, i, device));
+            if (!checkpoint.IsUsedInPlace) LetGo(); // all was converted or moved
         }
         catch
         {
@@ -65,25 +68,58 @@ internal sealed class TorchDecoder : IDecoder
 
     public void Forward(ReadOnlySpan<DecoderInput> batch, Span<float> logits)
     {
-        Check(batch, logits.Length);
-        if (get_num_threads() != _threads) set_num_threads(_threads);
+        int rows = 0;
+        foreach (DecoderInput input in batch) rows += input.LogitCount;
+        Check(batch, logits.Length, checked(rows * Config.VocabularySize), "logits");
         using IDisposable mode = inference_mode();
         using IDisposable scope = NewDisposeScope();
         RaggedBatch ragged = new(batch, _rotary, Config.HeadSize, _device);
-        Tensor x = _embedding.index_select(0, ragged.Ids); // (N, C)
-        foreach (TorchLayer layer in _layers) x = layer.Forward(x, ragged);
-        if (ragged.LastRows is not null) x = x.index_select(0, ragged.LastRows); // (B, C)
-        Tensor scores = _norm.Forward(x).mm(_head).cpu(); // (B, V)
-        MemoryMarshal.Cast<byte, float>(scores.bytes).CopyTo(logits);
-        foreach (RaggedBatch.Part part in ragged.Parts) part.Cache.Length += part.Rows;
+        Tensor x = RunLayers(ragged); // (N, C)
+        if (rows > 0)
+        {
+            if (rows < ragged.Rows) x = x.index_select(0, ragged.LogitRows(batch, rows)); // (R, C)
+            Tensor scores = _norm.Forward(x).mm(_head).cpu(); // (R, V)
+            MemoryMarshal.Cast<byte, float>(scores.bytes).CopyTo(logits);
+        }
+        ragged.Commit();
+    }
+
+    public void Embed(ReadOnlySpan<DecoderInput> batch, Span<double> sums)
+    {
+        Check(batch, sums.Length, checked(batch.Length * Config.HiddenSize), "sums");
+        using IDisposable mode = inference_mode();
+        using IDisposable scope = NewDisposeScope();
+        RaggedBatch ragged = new(batch, _rotary, Config.HeadSize, _device);
+        Tensor x = _norm.Forward(RunLayers(ragged)).to(ScalarType.Float64); // (N, C)
+        for (int i = 0; i < batch.Length; i++)
+        {
+            RaggedBatch.Part part = ragged.Parts[i];
+            Tensor sum = x.narrow(0, part.FirstRow, part.Rows).sum(dim: 0).cpu(); // (C), float64
+            MemoryMarshal.Cast<byte, double>(sum.bytes).CopyTo(sums[(i * Config.HiddenSize)..]);
+        }
+        ragged.Commit();
     }
 
     public void Dispose()
     {
-        if (_parts.Count == 0) return;
         foreach (IDisposable part in _parts) part.Dispose();
         _parts.Clear();
+        LetGo();
+    }
+
+    private void LetGo()
+    {
+        if (!_isHolding) return;
+        _isHolding = false;
         _checkpoint.Release();
+    }
+
+    private Tensor RunLayers(RaggedBatch ragged)
+    {
+        if (get_num_threads() != _threads) set_num_threads(_threads);
+        Tensor x = _embedding.index_select(0, ragged.Ids); // (N, C)
+        foreach (TorchLayer layer in _layers) x = layer.Forward(x, ragged);
+        return x;
     }
 
     private T Own<T>(T part) where T : IDisposable
@@ -92,11 +128,10 @@ internal sealed class TorchDecoder : IDecoder
         return part;
     }
 
-    private void Check(ReadOnlySpan<DecoderInput> batch, int logitCount)
+    private void Check(ReadOnlySpan<DecoderInput> batch, int room, int count, string what)
     {
         if (batch.IsEmpty) throw new ArgumentException("the batch is empty", nameof(batch));
-        if (logitCount != checked(batch.Length * Config.VocabularySize))
-            throw new ArgumentException($"room for {logitCount} logits, and the batch gives {batch.Length} x {Config.VocabularySize}", nameof(logitCount));
+        if (room != count) throw new ArgumentException($"room for {room} {what}, and the batch gives {count}", what);
         foreach (DecoderInput input in batch)
         {
             if (input.Ids.IsEmpty) throw new ArgumentException("a sequence has no ids", nameof(batch));

@@ -53,4 +53,7 @@ public enum RequestError
 
     /// <summary>The disk or account that keeps the objects is full.</summary>
     StorageFull = 15,
+
+    /// <summary>The silo is leaving its cluster: another one serves.</summary>
+    Draining = 20,
 }

@@ -135,6 +135,88 @@ public sealed class TorchDecoderTests(ITestOutputHelper output)
         Assert.Equal(2L * 2 * 2 * 4 * 4 * 10, decoder.CacheBytes(10));
     }
 
+    /// <summary>Rows of several inputs of one batch, each asking for another part of them.</summary>
+    [Fact]
+    public void Forward_RowsAskedFor_EqualThoseOfShorterPrompts()
+    {
+        using TinyCheckpoint tiny = new();
+        using Checkpoint checkpoint = Checkpoint.Open(tiny.Write());
+        using TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
+        using IDecoder decoder = backend.Load(checkpoint);
+        using IKeyValueCache all = decoder.CreateCache(20), none = decoder.CreateCache(20), last = decoder.CreateCache(20);
+        float[] logits = new float[6 * TinyCheckpoint.Vocabulary];
+        decoder.Forward([new(all, s_ids.AsMemory(0, 5), LogitRows.All), new(none, s_ids.AsMemory(0, 9), LogitRows.None), new(last, s_ids.AsMemory(0, 7))], logits);
+        decoder.Forward([new(all, s_ids.AsMemory(5, 1), LogitRows.None)], []);
+        Assert.Equal((6, 9, 7), (all.Length, none.Length, last.Length));
+        double largest = 0;
+        foreach ((int row, int length) in (ReadOnlySpan<(int, int)>)[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 7)])
+            largest = Math.Max(largest, Difference(Run(decoder, [length]), logits[(row * TinyCheckpoint.Vocabulary)..((row + 1) * TinyCheckpoint.Vocabulary)]));
+        output.WriteLine($"largest difference {largest:e2}, tolerance {RelativeTolerance:e2}");
+        Assert.InRange(largest, 0, RelativeTolerance);
+        Assert.Throws<ArgumentException>(() => decoder.Forward([new(all, s_ids.AsMemory(6, 2), LogitRows.All)], logits.AsSpan(0, TinyCheckpoint.Vocabulary)));
+    }
+
+    /// <summary>The sums of chunks, beside another sequence, add up to that of the whole; the output matrix of it gives the logits of all rows, summed.</summary>
+    [Fact]
+    public void Embed_Chunks_SumToWhatTheHeadMakesTheLogitsOf()
+    {
+        using TinyCheckpoint tiny = new();
+        using Checkpoint checkpoint = Checkpoint.Open(tiny.Write());
+        using TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
+        using IDecoder decoder = backend.Load(checkpoint);
+        const int rows = 40, hidden = 16;
+        using IKeyValueCache whole = decoder.CreateCache(rows), first = decoder.CreateCache(rows), other = decoder.CreateCache(rows);
+        float[] logits = new float[rows * TinyCheckpoint.Vocabulary];
+        decoder.Forward([new(whole, s_ids.AsMemory(0, rows), LogitRows.All)], logits);
+        double[] begin = new double[2 * hidden], end = new double[hidden];
+        decoder.Embed([new(first, s_ids.AsMemory(0, 13)), new(other, s_ids.AsMemory(3, 8))], begin);
+        decoder.Embed([new(first, s_ids.AsMemory(13, rows - 13))], end);
+        Assert.Equal((rows, 8), (first.Length, other.Length));
+        float[] head = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tiny.Tensors["lm_head.weight"].Bytes).ToArray();
+        double largest = 0, scale = 0;
+        for (int id = 0; id < TinyCheckpoint.Vocabulary; id++)
+        {
+            double expected = Enumerable.Range(0, rows).Sum(row => (double)logits[row * TinyCheckpoint.Vocabulary + id]);
+            double actual = Enumerable.Range(0, hidden).Sum(i => (begin[i] + end[i]) * head[id * hidden + i]);
+            largest = Math.Max(largest, Math.Abs(expected - actual));
+            scale = Math.Max(scale, Math.Abs(expected));
+        }
+        output.WriteLine($"largest difference {largest / scale:e2}, tolerance {RelativeTolerance:e2}");
+        Assert.InRange(largest / scale, 0, RelativeTolerance);
+        Assert.Throws<ArgumentException>(() => decoder.Embed([new(other, s_ids.AsMemory(0, 1))], begin));
+    }
+
+    /// <summary>A prefix goes through blocks of its own, which outlive the cache it came from, into a fresh cache, and the sequence goes on there.</summary>
+    [Fact]
+    public void Append_PrefixInBlocks_ContinuesAsComputed()
+    {
+        using TinyCheckpoint tiny = new();
+        using Checkpoint checkpoint = Checkpoint.Open(tiny.Write());
+        using TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
+        using IDecoder decoder = backend.Load(checkpoint);
+        float[] whole = Run(decoder, [90]), logits = new float[TinyCheckpoint.Vocabulary];
+        using IKeyValueCache first = decoder.CreateCache(16), second = decoder.CreateCache(16), fresh = decoder.CreateCache(90);
+        using (IKeyValueCache origin = decoder.CreateCache(90))
+        {
+            decoder.Forward([new(origin, s_ids.AsMemory(0, 40))], logits);
+            first.Append(origin, 0, 16);
+            second.Append(origin, 16, 16);
+            Assert.Throws<ArgumentException>(() => second.Append(origin, 32, 1));
+            Assert.Throws<ArgumentException>(() => fresh.Append(origin, 32, 9));
+            Assert.Throws<ArgumentOutOfRangeException>(() => fresh.Append(origin, -1, 1));
+            Assert.Throws<ArgumentOutOfRangeException>(() => fresh.Append(origin, 0, 0));
+        }
+        long before = backend.LiveTensors;
+        fresh.Append(first, 0, 16);
+        fresh.Append(second, 0, 16);
+        Assert.Equal(before, backend.LiveTensors);
+        Assert.Equal((16, 16, 32), (first.Length, second.Length, fresh.Length));
+        decoder.Forward([new(fresh, s_ids.AsMemory(32, 58))], logits);
+        double largest = Difference(whole, logits);
+        output.WriteLine($"largest difference {largest:e2}, tolerance {RelativeTolerance:e2}");
+        Assert.InRange(largest, 0, RelativeTolerance);
+    }
+
     [Theory]
     [InlineData("gpu")]
     [InlineData("cuda:x")]

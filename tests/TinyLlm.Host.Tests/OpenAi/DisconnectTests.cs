@@ -56,7 +56,7 @@ public sealed class DisconnectTests
         device.Hold();
 
         using CancellationTokenSource client = new();
-        Task<HttpResponseMessage> leaving = StartAsync(user, client.Token);
+        Task<HttpResponseMessage> leaving = StartAsync(user, cancellationToken: client.Token);
         device.NextStep(Cancellation);
         await client.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
@@ -76,10 +76,11 @@ public sealed class DisconnectTests
     {
         const int Disconnects = 1000;
         const int Parallel = 8;
+        const int AnswerTokens = 4000;
         using RequestEnds ends = new();
         await using TestHost host = await TestHost.StartAsync(accelerator: null, services => services.AddSingleton<IStartupFilter>(ends));
         using HttpClient user = await host.CreateUserAsync("alice");
-        await TestHost.PushAsync(user, "m");
+        await TestHost.PushAsync(user, "m", TinyModel.Files(contextLength: AnswerTokens + 64));
         await RunToEndAsync(user);
         DeviceLoop loop = host.Services.GetRequiredService<DeviceLoop>();
         LoopSnapshot before = loop.Snapshot();
@@ -87,11 +88,15 @@ public sealed class DisconnectTests
 
         await System.Threading.Tasks.Parallel.ForAsync(0, Disconnects, new ParallelOptions { MaxDegreeOfParallelism = Parallel }, async (_, cancellationToken) =>
         {
-            using HttpResponseMessage response = await StartAsync(user, cancellationToken);
+            using HttpResponseMessage response = await StartAsync(user, AnswerTokens, cancellationToken);
             await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
             Assert.True(await body.ReadAsync(new byte[64], cancellationToken) > 0);
         });
         await ends.WaitForAsync(requestsBefore + Disconnects, Cancellation);
+
+        // They were cut: whole answers would have taken this many steps at the least.
+        long steps = loop.Snapshot().Steps - before.Steps;
+        Assert.InRange(steps, Disconnects / Parallel, (long)Disconnects * AnswerTokens / Parallel / 4);
 
         // A whole answer takes many turns, and what was cancelled before leaves in the first of them.
         await RunToEndAsync(user);
@@ -110,11 +115,12 @@ public sealed class DisconnectTests
         return await starting;
     }
 
-    private static async Task<HttpResponseMessage> StartAsync(HttpClient user, CancellationToken cancellationToken = default)
+    private static async Task<HttpResponseMessage> StartAsync(HttpClient user, int maxTokens = 100, CancellationToken cancellationToken = default)
     {
         using HttpRequestMessage request = new(HttpMethod.Post, "/v1/completions")
         {
-            Content = JsonContent.Create(new { model = "m", prompt = "hello", max_tokens = 100, temperature = 0, stream = true }),
+            // With its ids every token has an event; the text alone of a tiny model may be bytes that wait for their character.
+            Content = JsonContent.Create(new { model = "m", prompt = "hello", max_tokens = maxTokens, temperature = 0, stream = true, return_token_ids = true }),
         };
         return await user.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
