@@ -14,14 +14,14 @@ namespace TinyLlm.Grains.Sharing;
 internal sealed class GrantBook(UserLimits limits, TimeProvider time)
 {
     /// <summary>Makes or replaces a grant.</summary>
-    public void Put(UserState state, UserMeter meter, GrantSpec spec)
+    public void Put(UserState state, GrantSpec spec)
     {
         ModelRecord model = ModelBook.Find(state, spec.Model);
         if (spec.ExpiresAt <= time.GetUtcNow())
         {
             throw new RequestException(RequestError.Malformed, "expires_at: must be in the future.") { Parameter = "expires_at" };
         }
-        DropExpired(state, meter);
+        DropExpired(state);
 
         string folded = EntityName.Parse(model.Name).Folded, key = GrantRecord.Key(spec.Grantee);
         Dictionary<string, GrantRecord> grants = state.Grants.GetValueOrDefault(folded) ?? [];
@@ -29,7 +29,6 @@ internal sealed class GrantBook(UserLimits limits, TimeProvider time)
         {
             throw new RequestException(RequestError.QuotaExceeded, $"grants: this model has {grants.Count}, and {limits.MaxGrants} is the bound: delete one first.");
         }
-        if (grants.TryGetValue(key, out GrantRecord? replaced)) meter.Spent.Remove(replaced.Serial);
         grants[key] = new GrantRecord
         {
             Grantee = spec.Grantee,
@@ -44,7 +43,7 @@ internal sealed class GrantBook(UserLimits limits, TimeProvider time)
     }
 
     /// <summary>Ends a grant; refused when there is none.</summary>
-    public static void Revoke(UserState state, UserMeter meter, string modelName, UserId? grantee)
+    public static void Revoke(UserState state, string modelName, UserId? grantee)
     {
         ModelRecord model = ModelBook.Find(state, modelName);
         string folded = EntityName.Parse(model.Name).Folded;
@@ -52,7 +51,7 @@ internal sealed class GrantBook(UserLimits limits, TimeProvider time)
         {
             throw RequestException.NotFound("grant");
         }
-        Remove(state, meter, folded, GrantRecord.Key(grantee));
+        Remove(state, folded, GrantRecord.Key(grantee));
     }
 
     /// <summary>The grants that a model has, oldest first.</summary>
@@ -89,38 +88,37 @@ internal sealed class GrantBook(UserLimits limits, TimeProvider time)
     }
 
     /// <summary>Ends the grants of models that are gone: a model of the same name is another one.</summary>
-    public static void DropOrphans(UserState state, UserMeter meter)
+    public static void DropOrphans(UserState state)
     {
-        foreach (string folded in state.Grants.Keys.Where(folded => !state.Models.ContainsKey(folded)).ToArray()) DropAll(state, meter, folded);
+        foreach (string folded in state.Grants.Keys.Where(folded => !state.Models.ContainsKey(folded)).ToArray()) DropAll(state, folded);
     }
 
     /// <summary>Ends every grant: the user is being deleted.</summary>
-    public static void DropAll(UserState state, UserMeter meter)
+    public static void DropAll(UserState state)
     {
-        foreach (string folded in state.Grants.Keys.ToArray()) DropAll(state, meter, folded);
+        foreach (string folded in state.Grants.Keys.ToArray()) DropAll(state, folded);
     }
 
-    private static void DropAll(UserState state, UserMeter meter, string folded)
+    private static void DropAll(UserState state, string folded)
     {
-        foreach (string key in state.Grants[folded].Keys.ToArray()) Remove(state, meter, folded, key);
+        foreach (string key in state.Grants[folded].Keys.ToArray()) Remove(state, folded, key);
     }
 
-    private void DropExpired(UserState state, UserMeter meter)
+    private void DropExpired(UserState state)
     {
         DateTimeOffset now = time.GetUtcNow();
         foreach ((string folded, Dictionary<string, GrantRecord> grants) in state.Grants.ToArray())
         {
             foreach (string key in grants.Where(pair => pair.Value.ExpiresAt <= now).Select(pair => pair.Key).ToArray())
             {
-                Remove(state, meter, folded, key);
+                Remove(state, folded, key);
             }
         }
     }
 
-    private static void Remove(UserState state, UserMeter meter, string folded, string key)
+    private static void Remove(UserState state, string folded, string key)
     {
-        state.Grants[folded].Remove(key, out GrantRecord? grant);
-        if (grant is not null) meter.Spent.Remove(grant.Serial);
+        state.Grants[folded].Remove(key);
         if (state.Grants[folded].Count == 0) state.Grants.Remove(folded);
         Tell(state, key, folded, isShared: false);
     }

@@ -89,11 +89,9 @@ internal sealed class TokenBook(UserLimits limits, TokenHasher hasher, TimeProvi
         }),
     ];
 
-    public static void Revoke(UserState state, UserMeter meter, string tokenId)
+    public static void Revoke(UserState state, string tokenId)
     {
-        Find(state, tokenId);
-        state.Tokens.Remove(tokenId);
-        meter.ByToken.Remove(tokenId);
+        if (!state.Tokens.Remove(tokenId)) throw RequestException.NotFound("token");
     }
 
     private static StoredToken Find(UserState state, string tokenId) => state.Tokens.GetValueOrDefault(tokenId) ?? throw RequestException.NotFound("token");

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 using TinyLlm.Grains.Access;
@@ -35,7 +36,7 @@ internal sealed partial class UserGrain
     {
         if (state.RecordExists) return;
         await BeginAsync(name);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.UserCreated, User.Value, ("name", name), ("by", "provider")));
         StartMeter();
     }
 
@@ -58,7 +59,7 @@ internal sealed partial class UserGrain
     {
         RequireUser();
         RotatedToken token = _tokens.Rotate(state.State, User, rotation);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.TokenRotated, rotation.TokenId, ("old_valid_until", token.OldValidUntil.ToString("O", CultureInfo.InvariantCulture))));
         return token;
     }
 
@@ -66,7 +67,8 @@ internal sealed partial class UserGrain
     {
         RequireUser();
         state.State.Quota = quota == new UserQuota() ? null : quota;
-        await SaveAsync();
+        await OperatorLog.Append(Event(AuditAction.QuotaChanged, User.Value));
+        await SaveAsync(Event(AuditAction.QuotaChanged, User.Value));
         return Quota;
     }
 
@@ -138,16 +140,16 @@ internal sealed partial class UserGrain
             throw new RequestException(
                 RequestError.QuotaExceeded, $"grants: {ShareIndexGrain.MaxModels} models are shared with this grantee, the bound: ask them, or the operator, to have some removed.");
         }
-        _grants.Put(state.State, meter.State, spec);
-        await SaveAsync();
+        _grants.Put(state.State, spec);
+        await SaveAsync(Event(AuditAction.GrantGiven, spec.Model, ("to", GrantRecord.Key(spec.Grantee)), ("rights", spec.Rights.ToString())));
         await DeliverSharesAsync();
     }
 
     public async Task RevokeGrant(string model, UserId? grantee)
     {
         RequireUser();
-        GrantBook.Revoke(state.State, meter.State, model, grantee);
-        await SaveAsync();
+        GrantBook.Revoke(state.State, model, grantee);
+        await SaveAsync(Event(AuditAction.GrantRevoked, model, ("from", GrantRecord.Key(grantee))));
         await DeliverSharesAsync();
     }
 
@@ -184,13 +186,15 @@ internal sealed partial class UserGrain
             // Claimed, and given back since by a deletion that was still under way: a user must not exist without its name.
             throw new RequestException(RequestError.Conflict, "The user of this name was being deleted: try again.") { Parameter = "id", RetryAfter = TimeSpan.FromSeconds(1) };
         }
+        await OperatorLog.Append(Event(AuditAction.UserCreated, User.Value, ("name", name)));
         state.State = new UserState { Name = name, CreatedAt = time.GetUtcNow() };
     }
 
-    private async Task DropOrphanGrantsAndSaveAsync()
+    /// <summary>After a model or version went: its grants go with the last version, in the same write.</summary>
+    private async Task DropOrphanGrantsAndSaveAsync(AuditEvent told)
     {
-        GrantBook.DropOrphans(state.State, meter.State);
-        await SaveAsync();
+        GrantBook.DropOrphans(state.State);
+        await SaveAsync(told);
         await DeliverSharesAsync();
     }
 
@@ -208,6 +212,10 @@ internal sealed partial class UserGrain
         if (!Exists || !worthIt) return;
         try
         {
+            // What belongs to tokens and grants that are gone goes now, and not with them: a failed write brings those back.
+            foreach (string token in counted.ByToken.Keys.Where(token => !state.State.Tokens.ContainsKey(token)).ToArray()) counted.ByToken.Remove(token);
+            HashSet<long> grants = [.. state.State.Grants.Values.SelectMany(grants => grants.Values).Select(grant => grant.Serial)];
+            foreach (long grant in counted.Spent.Keys.Where(grant => !grants.Contains(grant)).ToArray()) counted.Spent.Remove(grant);
             // Marked first: what is counted while the write is under way is for the next one.
             _limits.MarkSaved(counted);
             await meter.WriteStateAsync();

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Placement;
@@ -24,6 +25,8 @@ internal sealed partial class UserGrain(
     ModelFiles files,
     TokenHasher hasher,
     LeaseSigner signer,
+    AuditLog auditLog,
+    AuditReader auditReader,
     IOptions<UserLimits> limits,
     TimeProvider time,
     ILogger<UserGrain> logger) : Grain, IUserGrain
@@ -31,6 +34,7 @@ internal sealed partial class UserGrain(
     private readonly TokenBook _tokens = new(limits.Value, hasher, time);
     private readonly UploadBook _uploads = new(limits.Value, time);
     private readonly ModelBook _models = new(limits.Value, time);
+    private readonly AuditTrail<UserState> _trail = new(auditLog, state, logger);
 
     private UserId User => UserId.Parse(this.GetPrimaryKeyString());
 
@@ -39,6 +43,7 @@ internal sealed partial class UserGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (!state.RecordExists || state.State.Deleting) return;
+        await _trail.ReconcileAsync(this, AuditLogId.Of(User));
         StartMeter();
         if (_uploads.Sweep(state.State)) await SaveAsync();
         await RemoveDoomedAsync();
@@ -51,7 +56,7 @@ internal sealed partial class UserGrain(
         if (state.RecordExists) throw new RequestException(RequestError.NameTaken, "A user of this name exists.") { Parameter = "id" };
         await BeginAsync(name);
         IssuedToken token = _tokens.Issue(state.State, User, new TokenSpec { Name = "first", Scopes = TokenScopeNames.EveryUserScope });
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.UserCreated, User.Value, ("name", name), ("token", token.Id)));
         StartMeter();
         return token;
     }
@@ -74,14 +79,16 @@ internal sealed partial class UserGrain(
     {
         if (!state.RecordExists) return await Absent<ForgetReceipt>();
 
-        // 1. From here on no token of the user is accepted and nothing new begins.
+        // 1. From here on no token of the user is accepted and nothing new begins. The operator's log outlives the user's.
+        await OperatorLog.Append(Event(AuditAction.UserDeleting, User.Value, ("name", state.State.Name)));
         state.State.Deleting = true;
-        GrantBook.DropAll(state.State, meter.State);
-        await SaveAsync();
+        GrantBook.DropAll(state.State);
+        await SaveAsync(Event(AuditAction.UserDeleting, User.Value));
         await ForgetSharesAsync();
 
-        // 2. Everything stored under the owner, versions and uploads alike.
+        // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
+        await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
 
         // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
         //    record that no name leads to.
@@ -105,7 +112,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         IssuedToken token = _tokens.Issue(state.State, User, spec);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.TokenCreated, token.Id, ("name", spec.Name), ("scopes", string.Join(' ', spec.Scopes.ToNames()))));
         return token;
     }
 
@@ -118,8 +125,8 @@ internal sealed partial class UserGrain(
     public async Task RevokeToken(string tokenId)
     {
         RequireUser();
-        TokenBook.Revoke(state.State, meter.State, tokenId);
-        await SaveAsync();
+        TokenBook.Revoke(state.State, tokenId);
+        await SaveAsync(Event(AuditAction.TokenRevoked, tokenId));
     }
 
     public async Task<UploadTicket> BeginUpload(string model, string? idempotencyKey)
@@ -127,7 +134,8 @@ internal sealed partial class UserGrain(
         RequireUser();
         bool swept = _uploads.Sweep(state.State);
         bool began = _uploads.Begin(state.State, ModelName(model), idempotencyKey, out UploadTicket ticket);
-        if (swept || began) await SaveAsync();
+        if (began) await SaveAsync(Event(AuditAction.UploadBegun, model, ("upload", ticket.UploadId)));
+        else if (swept) await SaveAsync();
         await RemoveDoomedAsync();
         return ticket;
     }
@@ -180,7 +188,7 @@ internal sealed partial class UserGrain(
             return ModelBook.FindPublished(state.State, state.State.Uploads[uploadId]) ?? throw RequestException.NotFound("upload");
         }
         PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
         LogPublished(logger, User, published.Version, published.Number);
         return published;
     }
@@ -198,7 +206,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         _uploads.Abandon(state.State, model, uploadId);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.UploadAbandoned, model, ("upload", uploadId)));
         await RemoveDoomedAsync();
     }
 
@@ -218,7 +226,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.Delete(state.State, model);
-        await DropOrphanGrantsAndSaveAsync();
+        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.ModelDeleted, model));
         await RemoveDoomedAsync();
     }
 
@@ -226,7 +234,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.DeleteVersion(state.State, model, number);
-        await DropOrphanGrantsAndSaveAsync();
+        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
         await RemoveDoomedAsync();
     }
 
@@ -279,7 +287,16 @@ internal sealed partial class UserGrain(
             ? name
             : throw new RequestException(RequestError.Malformed, $"model: {EntityName.Rule}") { Parameter = "model" };
 
+    private IOperatorLogGrain OperatorLog => GrainFactory.GetGrain<IOperatorLogGrain>(IOperatorLogGrain.Key);
+
+    private static AuditEvent Event(AuditAction action, string? subject, params ReadOnlySpan<(string Name, string Value)> details) =>
+        AuditTrail<UserState>.Event(action, subject, details);
+
+    /// <summary>Writes a change that no log tells of: bookkeeping.</summary>
     private Task SaveAsync() => GrainSave.OrForget(this, state);
+
+    /// <summary>Writes a change, after the user's audit log has told of it.</summary>
+    private Task SaveAsync(AuditEvent told) => _trail.SaveAsync(this, AuditLogId.Of(User), told);
 
     /// <summary>Removes the bytes that no record names any more. What fails now is removed by the next activation.</summary>
     private async Task RemoveDoomedAsync()

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
@@ -13,11 +12,10 @@ internal static class AccessHosting
     /// <summary>How far a provider's clock may be off.</summary>
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
-    public static void AddAccess(this IServiceCollection services, AdminToken adminToken)
+    public static void AddAccess(this IServiceCollection services)
     {
         services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AccessOptions>, AccessOptionsValidator>();
-        services.AddSingleton(adminToken);
         services.AddSingleton<TokenVerdicts>();
         services.AddSingleton<OidcSignIn>();
         services.AddSingleton<AddressLimits>();
@@ -29,6 +27,7 @@ internal static class AccessHosting
         {
             options.DefaultScheme = BearerAuthentication.SchemeName;
             options.AddScheme<BearerAuthentication>(BearerAuthentication.SchemeName, displayName: null);
+            options.AddScheme<JwtBearerHandler>(OidcSignIn.SchemeName, displayName: null);
         });
         services.AddWebEncoders();
         services.AddTransient<BearerAuthentication>();
@@ -40,7 +39,8 @@ internal static class AccessHosting
     /// <summary>The handler is there in any case, and asked only where an issuer is configured.</summary>
     private static void AddOidc(this IServiceCollection services)
     {
-        new AuthenticationBuilder(services).AddJwtBearer(OidcSignIn.SchemeName, _ => { });
+        services.AddTransient<JwtBearerHandler>();
+        services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>();
         services.AddOptions<JwtBearerOptions>(OidcSignIn.SchemeName).Configure<IOptions<AccessOptions>>((jwt, access) =>
         {
             OidcOptions oidc = access.Value.Oidc;

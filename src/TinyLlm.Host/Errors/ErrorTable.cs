@@ -35,7 +35,9 @@ internal static class ErrorTable
         RequestError.RateLimited => new(StatusCodes.Status429TooManyRequests, "rate_limit_exceeded", "rate_limit_error"),
         RequestError.AccessRevoked => new(StatusCodes.Status403Forbidden, "access_revoked", "permission_error"),
         RequestError.NoAccelerator => new(StatusCodes.Status503ServiceUnavailable, "no_accelerator", Server),
+        RequestError.Draining => new(StatusCodes.Status503ServiceUnavailable, "draining", Server),
         RequestError.NoCapacity => new(StatusCodes.Status503ServiceUnavailable, "no_capacity", Server),
+        RequestError.AuditUnavailable => new(StatusCodes.Status503ServiceUnavailable, "audit_unavailable", Server),
         RequestError.StorageFull => new(StatusCodes.Status507InsufficientStorage, "storage_full", Server),
         _ => Internal,
     };

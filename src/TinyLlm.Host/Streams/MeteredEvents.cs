@@ -20,15 +20,7 @@ internal sealed class MeteredEvents(IAsyncEnumerator<SessionEvent> events, Runni
         {
             throw RunningStream.Refusal();
         }
-        switch (events.Current)
-        {
-            case SessionAdmitted admitted:
-                stream.CountPrompt(admitted.PromptTokens);
-                break;
-            case SessionDelta delta:
-                stream.CountCompletion(delta.Ids.Length);
-                break;
-        }
+        if (events.Current is SessionDelta delta) stream.CountCompletion(delta.Ids.Length);
         return true;
     }
 
