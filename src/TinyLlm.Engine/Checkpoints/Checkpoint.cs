@@ -28,6 +28,7 @@ public sealed class Checkpoint : IDisposable
         _files = files;
         _tensors = files.Values.SelectMany(file => file.Header.Tensors, (file, info) => (File: file, Info: info))
             .ToDictionary(entry => entry.Info.Name, StringComparer.Ordinal);
+        Names = TensorNameTable.Of(config).WithPrefixOf(_tensors.Keys);
     }
 
     /// <summary>What the model is.</summary>
@@ -74,6 +75,9 @@ public sealed class Checkpoint : IDisposable
         }
         Release();
     }
+
+    /// <summary>What its tensors are called.</summary>
+    internal TensorNames Names { get; }
 
     /// <summary>Keeps the files mapped until a matching <see cref="Release"/>.</summary>
     internal void Hold()
