@@ -6,6 +6,7 @@ using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Grains.Users;
@@ -25,6 +26,11 @@ public static class TinyLlmGrains
         silo.Services.AddSingleton<IValidateOptions<UserLimits>, UserLimitsValidator>();
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton<PromptWorkers>();
+        silo.Services.AddSingleton<AcceleratorSilos>();
+        silo.Services.AddSingleton<SessionRouter>();
+        silo.Services.AddOptions<SessionDrainOptions>().BindConfiguration("TinyLlm:Drain");
+        silo.Services.AddSingleton<SessionDrain>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SessionDrain>());
         return silo;
     }
 

@@ -9,8 +9,6 @@ namespace TinyLlm.Engine;
 /// </summary>
 public static class CheckpointLayout
 {
-    private const int BytesPerWeight = sizeof(float);
-
     /// <summary>What the tensors amount to.</summary>
     /// <exception cref="ModelFormatException">One is missing, left over, twice there, or of the wrong shape or type.</exception>
     public static CheckpointFacts Validate(DecoderConfig config, IEnumerable<(string FileName, TensorInfo Tensor)> tensors)
@@ -46,7 +44,21 @@ public static class CheckpointLayout
                 $"tensor '{missing.Name}' with shape ({string.Join(", ", missing.Shape)}) is missing: {config.Architecture} with {config.LayerCount} layers has it", missing.Name);
         }
         return new CheckpointFacts(
-            config.Architecture, parameters, used, checked(parameters * BytesPerWeight), config.ContextLength, config.VocabularySize);
+            config.Architecture, parameters, used, WeightBytes(config, ComputePrecision.F32), config.ContextLength, config.VocabularySize);
+    }
+
+    /// <summary>What all weights that are used occupy once loaded: vectors as F32, matrices in <paramref name="precision"/>.</summary>
+    public static long WeightBytes(DecoderConfig config, ComputePrecision precision)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        long bytes = 0;
+        foreach (TensorSlot slot in TensorSlots.Of(config, TensorNameTable.Of(config)))
+        {
+            if (!slot.IsUsed) continue;
+            bool isShort = precision == ComputePrecision.BF16 && slot.Shape.Length > 1;
+            bytes = checked(bytes + slot.Shape.Aggregate(isShort ? sizeof(ushort) : (long)sizeof(float), (product, size) => checked(product * size)));
+        }
+        return bytes;
     }
 
     private static ModelFormatException Fault(ModelFormatError error, string file, TensorInfo tensor, string what) =>

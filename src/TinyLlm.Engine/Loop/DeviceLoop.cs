@@ -52,8 +52,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         set => _scheduler.OnStarved = value;
     }
 
-    /// <summary>Bytes that a checkpoint's weights will occupy once loaded.</summary>
-    public long WeightBytes(Checkpoint checkpoint) => _backend.WeightBytes(checkpoint);
+    /// <summary>Bytes that a model's weights will occupy once loaded.</summary>
+    public long WeightBytes(DecoderConfig config) => _backend.WeightBytes(config);
 
     /// <summary>Makes a checkpoint resident. The caller has reserved its <see cref="WeightBytes"/> on <see cref="Budget"/>, and may dispose it afterwards.</summary>
     public Task<ResidentModel> LoadAsync(Checkpoint checkpoint, CancellationToken cancellationToken)

@@ -35,10 +35,10 @@ public sealed class TorchBackend : IDecoderBackend
     public long LiveTensors => Tensor.TotalCount;
 
     /// <inheritdoc/>
-    public long WeightBytes(Checkpoint checkpoint)
+    public long WeightBytes(DecoderConfig config)
     {
-        ArgumentNullException.ThrowIfNull(checkpoint);
-        return WeightLoader.Bytes(checkpoint, _precision);
+        ArgumentNullException.ThrowIfNull(config);
+        return CheckpointLayout.WeightBytes(config, _precision);
     }
 
     /// <inheritdoc/>

@@ -22,15 +22,17 @@ internal sealed class TorchDecoder : IDecoder
     private readonly TorchEmbedding _embedding;
     private readonly TorchLayer[] _layers;
     private readonly TorchHead _head;
+    private bool _isHolding;
 
     public TorchDecoder(Checkpoint checkpoint, Device device, int threads, ComputePrecision precision)
     {
         _checkpoint = checkpoint;
         _device = device;
-        WeightBytes = WeightLoader.Bytes(checkpoint, precision);
+        WeightBytes = CheckpointLayout.WeightBytes(Config, precision);
         _threads = WeightBytes < OneThreadBytes ? 1 : threads;
         _windows = [.. Config.Layers.Select(layer => layer.Window).Distinct()];
         checkpoint.Hold();
+        _isHolding = true;
         try
         {
             set_num_threads(_threads);
@@ -39,6 +41,7 @@ internal sealed class TorchDecoder : IDecoder
             _embedding = Own(new TorchEmbedding(weights));
             _layers = [.. Config.Layers.Select((layer, i) => Own(new TorchLayer(weights, i, Rotation(layer))))];
             _head = Own(new TorchHead(weights, _embedding));
+            if (!checkpoint.IsUsedInPlace) LetGo(); // all was converted or moved
         }
         catch
         {
@@ -100,9 +103,15 @@ internal sealed class TorchDecoder : IDecoder
 
     public void Dispose()
     {
-        if (_parts.Count == 0) return;
         foreach (IDisposable part in _parts) part.Dispose();
         _parts.Clear();
+        LetGo();
+    }
+
+    private void LetGo()
+    {
+        if (!_isHolding) return;
+        _isHolding = false;
         _checkpoint.Release();
     }
 

@@ -13,19 +13,6 @@ internal sealed class WeightLoader(Checkpoint checkpoint, Device device, Compute
 
     public ComputePrecision Precision => precision;
 
-    /// <summary>What all weights that are used occupy once loaded.</summary>
-    public static long Bytes(Checkpoint checkpoint, ComputePrecision precision)
-    {
-        long bytes = 0;
-        foreach (TensorSlot slot in TensorSlots.Of(checkpoint.Config, checkpoint.Names))
-        {
-            if (!slot.IsUsed) continue;
-            bool isShort = precision == ComputePrecision.BF16 && slot.Shape.Length > 1;
-            bytes += checkpoint.Info(slot.Name).ElementCount * (isShort ? sizeof(ushort) : sizeof(float));
-        }
-        return bytes;
-    }
-
     /// <summary>The tensor NAME.weight of a matrix, as the file has it.</summary>
     public Tensor Matrix(string name) =>
         MappedTensors.Load(checkpoint, name + ".weight", device, precision == ComputePrecision.BF16 ? ScalarType.BFloat16 : ScalarType.Float32);

@@ -50,6 +50,9 @@ public sealed partial class ModelHost : IDisposable
         loop.OnStarved = OnStarved;
     }
 
+    /// <summary>Sequences that wait for a place on the accelerator.</summary>
+    public int WaitingSequences => _loop.Snapshot().WaitingSequences;
+
     /// <summary>What the accelerator holds and does, for operators and tests.</summary>
     public ResidencySnapshot Snapshot()
     {

@@ -17,11 +17,17 @@ namespace TinyLlm.Grains.Sessions;
 [SessionPlacement]
 [Immovable]
 [GrainType("modelsession")]
-internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, PromptWorkers workers) : Grain, IModelSessionGrain
+internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, PromptWorkers workers, SessionDrain drain) : Grain, IModelSessionGrain
 {
     public async IAsyncEnumerable<SessionEvent> Generate(
         ModelLease lease, SessionRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        using IDisposable? place = drain.TryEnter();
+        if (place is null)
+        {
+            yield return new SessionRefused { Reason = Leaving() };
+            yield break;
+        }
         (SessionRefused? refused, RunningSession? admitted) = await AdmitAsync(lease, request, cancellationToken);
         if (refused is not null)
         {
@@ -30,9 +36,12 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
         }
 
         using RunningSession session = admitted!;
-        yield return new SessionAdmitted { PromptTokens = session.PromptTokens };
+        yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.WaitingSequences };
         await foreach (SessionEvent item in session.ReadAsync(cancellationToken)) yield return item;
     }
+
+    private static RequestException Leaving() =>
+        new(RequestError.Draining, "The silo of this model is leaving: try again.") { RetryAfter = TimeSpan.FromSeconds(1) };
 
     /// <summary>Steps 3 to 6. Never leaves a reference to the weights behind when it fails.</summary>
     private async Task<(SessionRefused?, RunningSession?)> AdmitAsync(ModelLease lease, SessionRequest request, CancellationToken cancellationToken)

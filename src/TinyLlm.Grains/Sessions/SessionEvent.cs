@@ -16,6 +16,9 @@ public sealed record SessionAdmitted : SessionEvent
 {
     /// <summary>Tokens of the prompt, special ones included.</summary>
     [Id(0)] public required int PromptTokens { get; init; }
+
+    /// <summary>Sequences that waited for a place on this silo's accelerator when the first token was made.</summary>
+    [Id(1)] public int Waiting { get; init; }
 }
 
 /// <summary>The request is refused before a token was made.</summary>

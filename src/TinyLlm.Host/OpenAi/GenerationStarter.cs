@@ -1,4 +1,5 @@
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
@@ -10,28 +11,12 @@ namespace TinyLlm.Host.OpenAi;
 /// Steps 2 and 3 of a request's life: the owner's lease, then a model session; and the wait for its first event, so that a refusal still
 /// becomes a status.
 /// </summary>
-internal sealed class GenerationStarter(ModelDirectory directory, IGrainFactory grains)
+internal sealed class GenerationStarter(ModelDirectory directory, SessionRouter router)
 {
     /// <summary>The admitted generation; the caller disposes it, at any moment, and that ends it.</summary>
     public async Task<StartedGeneration> StartAsync(Caller caller, string model, SessionRequest request, CancellationToken cancellationToken)
     {
         GrantedModel granted = await directory.LeaseAsync(caller, ModelName.Parse(model), ModelRight.Infer);
-        IModelSessionGrain session = grains.GetGrain<IModelSessionGrain>(new SessionKey(granted.Lease.Version, Replica: 0).ToString());
-        IAsyncEnumerator<SessionEvent> events = session.Generate(granted.Lease, request, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        try
-        {
-            SessionEvent? first = await events.MoveNextAsync() ? events.Current : null;
-            return first switch
-            {
-                SessionAdmitted admitted => new StartedGeneration(granted.Version, admitted.PromptTokens, events),
-                SessionRefused refused => throw refused.Reason,
-                _ => throw new InvalidOperationException("The session ended before it answered."),
-            };
-        }
-        catch
-        {
-            await events.DisposeAsync();
-            throw;
-        }
+        return new StartedGeneration(granted.Version, await router.StartAsync(granted.Lease, request, cancellationToken));
     }
 }

@@ -1,17 +1,18 @@
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Sessions;
 
 namespace TinyLlm.Host.OpenAi;
 
 /// <summary>A generation that was admitted: the version that serves it, and its events. Disposing it ends it.</summary>
-internal sealed class StartedGeneration(PublishedVersion version, int promptTokens, IAsyncEnumerator<SessionEvent> events) : IAsyncDisposable
+internal sealed class StartedGeneration(PublishedVersion version, RoutedSession session) : IAsyncDisposable
 {
     /// <summary>"owner/model", as answers name it.</summary>
     public string ModelId { get; } = $"{version.Owner}/{version.Model}";
 
-    public int PromptTokens => promptTokens;
+    public int PromptTokens => session.Admitted.PromptTokens;
 
-    public IAsyncEnumerator<SessionEvent> Events => events;
+    public IAsyncEnumerator<SessionEvent> Events => session.Events;
 
-    public ValueTask DisposeAsync() => events.DisposeAsync();
+    public ValueTask DisposeAsync() => session.DisposeAsync();
 }

@@ -76,8 +76,8 @@ public sealed class ArchitectureLayoutTests
             else expected.Matrices += bytes.Length;
         }
         Assert.Equal(expected.Vectors + expected.Matrices, checkpoint.Facts.WeightBytes);
-        Assert.Equal(expected.Vectors + expected.Matrices, WeightLoader.Bytes(checkpoint, ComputePrecision.F32));
-        Assert.Equal(expected.Vectors + expected.Matrices / 2, WeightLoader.Bytes(checkpoint, ComputePrecision.BF16));
+        Assert.Equal(expected.Vectors + expected.Matrices, CheckpointLayout.WeightBytes(checkpoint.Config, ComputePrecision.F32));
+        Assert.Equal(expected.Vectors + expected.Matrices / 2, CheckpointLayout.WeightBytes(checkpoint.Config, ComputePrecision.BF16));
     }
 
     private static (DecoderConfig Config, TensorInfo[] Tensors) Open(string architecture)
