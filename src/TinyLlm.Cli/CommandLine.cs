@@ -62,9 +62,12 @@ internal static class CommandLine
             connection.Token,
             LoginCommand.Create(context, connection),
             UserCommand.Create(context, connection),
+            TokenCommand.Create(context, connection),
             PushCommand.Create(context, connection),
             ModelsCommand.Create(context, connection),
             RmCommand.Create(context, connection),
+            GrantCommand.Create(context, connection),
+            GrantCommand.CreateRevoke(context, connection),
             ChatCommand.Create(context, connection),
             CompleteCommand.Create(context, connection),
         };
