@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 
 namespace TinyLlm.Host.Tests.Access;
@@ -110,6 +111,17 @@ public sealed class OidcTests : IAsyncLifetime
         await using TestHost host = await TestHost.StartAsync(device: "none");
         using HttpClient alice = await host.CreateUserAsync("alice"), jwt = host.Client(_issuer.Token(new() { ["sub"] = "alice" }));
         Assert.Equal(HttpStatusCode.Unauthorized, (await jwt.GetAsync("/api/me")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("Audience", "")]
+    [InlineData("Issuer", "not an address")]
+    [InlineData("DefaultScopes", "read reed")]
+    [InlineData("DefaultScopes", "admin")]
+    public async Task Options_ThatMakeNoSense_StopTheStartByName(string option, string value)
+    {
+        OptionsValidationException refused = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync($"--TinyLlm:Access:Oidc:{option}", value));
+        Assert.Contains($"Oidc:{option}:", refused.Message, StringComparison.Ordinal);
     }
 
     private Task<TestHost> StartAsync(params string[] settings) => TestHost.StartAsync(device: "none", settings:
