@@ -31,6 +31,6 @@ public sealed class GrantCommandTests
             ["GET /api/me", "PUT /api/models/alice/stories/grants/bob", "PUT /api/models/alice/stories/grants/*", "DELETE /api/models/alice/stories/grants/bob"],
             host.Requests);
         Assert.Equal(ExitCode.Usage, await run.RunAsync("grant", "alice/..", "bob"));
-        Assert.Equal("", run.Out.ToString());
+        Assert.Equal("", run.Out.Text);
     }
 }

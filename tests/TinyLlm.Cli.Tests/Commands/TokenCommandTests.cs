@@ -19,8 +19,8 @@ public sealed class TokenCommandTests
         using CliRun run = new CliRun().At(host);
         Assert.Equal(ExitCode.Ok, await run.RunAsync("token", "add", "ci", "--scope", "read", "--scope", "infer", "--model", "stories", "--expires", "2030-01-31"));
         Assert.Equal("""{"name":"ci","scopes":["read","infer"],"models":["stories"],"expires_at":"2030-01-31T00:00:00+00:00"}""", sent.ToString());
-        Assert.Equal("tlm_secret\n", run.Out.ToString());
-        Assert.DoesNotContain("tlm_secret", run.Error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("tlm_secret\n", run.Out.Text);
+        Assert.DoesNotContain("tlm_secret", run.Error.Text, StringComparison.Ordinal);
 
         Assert.Equal(ExitCode.Ok, await run.RunAsync("token", "add", "plain"));
         Assert.Equal("""{"name":"plain"}""", sent.ToString());
@@ -43,7 +43,7 @@ public sealed class TokenCommandTests
         Assert.Equal(ExitCode.Ok, await run.RunAsync("token", "list"));
         Assert.Equal(ExitCode.Ok, await run.RunAsync("token", "rm", "tok_1"));
         Assert.Equal(ExitCode.Ok, await run.RunAsync("token", "rotate", "tok_1", "--grace", "60"));
-        Assert.Equal("tok_1\tfirst\tread,infer\t*\tnever\t2026-02-03T04:05:00Z\ntlm_60\n", run.Out.ToString());
+        Assert.Equal("tok_1\tfirst\tread,infer\t*\tnever\t2026-02-03T04:05:00Z\ntlm_60\n", run.Out.Text);
         Assert.Equal(["GET /api/tokens", "DELETE /api/tokens/tok_1", "POST /api/tokens/tok_1/rotate"], host.Requests);
     }
 }
