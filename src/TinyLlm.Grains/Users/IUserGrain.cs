@@ -27,6 +27,10 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("Forget")]
     Task<ForgetReceipt?> Forget();
 
+    /// <summary>Makes the user a new key and rewraps every version's data key with it. Answers how many.</summary>
+    [Alias("RotateKey")]
+    Task<int> RotateKey();
+
     /// <summary>What a presented token may do, or null when it is unknown, revoked or expired.</summary>
     [Alias("Authenticate")]
     Task<TokenVerdict?> Authenticate(string token);

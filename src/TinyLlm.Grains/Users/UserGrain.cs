@@ -23,6 +23,9 @@ internal sealed partial class UserGrain(
     ModelFiles files,
     TokenHasher hasher,
     LeaseSigner signer,
+    KeyEnvelopes envelopes,
+    SigningKey signingKey,
+    IOptions<EncryptionOptions> encryption,
     AuditLog auditLog,
     AuditReader auditReader,
     IOptions<UserLimits> limits,
@@ -32,6 +35,7 @@ internal sealed partial class UserGrain(
     private readonly TokenBook _tokens = new(limits.Value, hasher, time);
     private readonly UploadBook _uploads = new(limits.Value, time);
     private readonly ModelBook _models = new(limits.Value, time);
+    private readonly KeyBook _keys = new(envelopes, encryption.Value);
     private readonly AuditTrail<UserState> _trail = new(auditLog, state, logger);
 
     private UserId User => UserId.Parse(this.GetPrimaryKeyString());
@@ -83,11 +87,19 @@ internal sealed partial class UserGrain(
         state.State.Deleting = true;
         await SaveAsync(Event(AuditAction.UserDeleting, User.Value));
 
-        // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
+        // 2. The user's key: whatever is encrypted under it is unreadable from here on, in backups and copies too, even if what follows fails.
+        await _keys.DestroyAsync(User);
+        if (state.State.KeyDestroyedAt is null)
+        {
+            state.State.KeyDestroyedAt = time.GetUtcNow();
+            await SaveAsync();
+        }
+
+        // 3. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
         await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
 
-        // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
+        // 4. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
         //    record that no name leads to.
         ForgetReceipt receipt = new()
         {
@@ -97,11 +109,18 @@ internal sealed partial class UserGrain(
             Tokens = state.State.Tokens.Count,
             StoredBytes = UploadBook.StoredBytes(state.State),
             CompletedAt = time.GetUtcNow(),
+            KeyDestroyedAt = state.State.KeyDestroyedAt.Value,
         };
         DeactivateOnIdle();
         await state.ClearStateAsync();
         await NameGrain(receipt.Name).Release(User);
         return receipt;
+    }
+
+    public async Task<int> RotateKey()
+    {
+        RequireUser();
+        return await _keys.RotateAsync(User, state.State, () => SaveAsync(Event(AuditAction.KeyRotated, User.Value)));
     }
 
     public Task<TokenVerdict?> Authenticate(string token)
@@ -135,8 +154,10 @@ internal sealed partial class UserGrain(
     public async Task<UploadTicket> BeginUpload(string model, string? idempotencyKey)
     {
         RequireUser();
+        UserKeys? keys = await _keys.ForNewAsync(User);
         bool swept = _uploads.Sweep(state.State);
         bool began = _uploads.Begin(state.State, ModelName(model), idempotencyKey, out UploadTicket ticket);
+        if (began) state.State.Uploads[ticket.UploadId].Key = KeyBook.NewVersionKey(keys, model, ticket.Version);
         if (began) await SaveAsync(Event(AuditAction.UploadBegun, model, ("upload", ticket.UploadId)));
         else if (swept) await SaveAsync();
         await RemoveDoomedAsync();
@@ -149,10 +170,12 @@ internal sealed partial class UserGrain(
         return Task.FromResult(_uploads.Get(state.State, model, uploadId));
     }
 
-    public Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
+    public async Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
     {
         RequireUser();
-        return Task.FromResult(_uploads.BeginWrite(state.State, model, uploadId, fileName));
+        UploadTicket upload = _uploads.Get(state.State, model, uploadId);
+        VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, upload.Version);
+        return _uploads.BeginWrite(state.State, model, uploadId, fileName) with { Key = key };
     }
 
     public async Task RenewWrite(string uploadId, string leaseId)
@@ -179,6 +202,7 @@ internal sealed partial class UserGrain(
         {
             return ticket with { Published = ModelBook.FindPublished(state.State, upload) ?? throw RequestException.NotFound("upload") };
         }
+        ticket = ticket with { Key = await _keys.OpenAsync(User, upload.Key, model, upload.Version) };
         await SaveAsync();
         return ticket;
     }
@@ -190,7 +214,8 @@ internal sealed partial class UserGrain(
         {
             return ModelBook.FindPublished(state.State, state.State.Uploads[uploadId]) ?? throw RequestException.NotFound("upload");
         }
-        PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
+        string signatureDigest = await SignAsync(upload, manifestDigest);
+        PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, signatureDigest, facts);
         await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
         LogPublished(logger, User, published.Version, published.Number);
         return published;
@@ -241,20 +266,35 @@ internal sealed partial class UserGrain(
         await RemoveDoomedAsync();
     }
 
-    public Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
+    public async Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
     {
         RequireAccess(caller);
         PublishedVersion version = ModelBook.FindVersion(state.State, model, number);
+        VersionRecord record = ModelBook.RecordOf(state.State, version);
+        VersionKey? key = await _keys.OpenAsync(User, record.Key, model, version.Version);
         ModelLease lease = signer.Sign(new ModelLease
         {
             Caller = caller,
             Owner = User,
             Version = version.Version,
             ManifestDigest = version.ManifestDigest,
+            SignatureDigest = record.SignatureDigest,
+            SigningKey = signingKey.PublicKey.Info,
+            Key = key,
             Right = right,
             ExpiresAt = default,
         });
-        return Task.FromResult(new GrantedModel { Lease = lease, Version = version });
+        return new GrantedModel { Lease = lease, Version = version };
+    }
+
+    /// <summary>Puts the host's signature beside the manifest. One that a crash or a refusal leaves there is written over by the next attempt.</summary>
+    private async Task<string> SignAsync(UploadRecord upload, string manifestDigest)
+    {
+        ModelManifest? manifest = await files.ReadManifestAsync(User, upload.Version, CancellationToken.None);
+        if (manifest?.Digest.Hex != manifestDigest) throw new RequestException(RequestError.Conflict, "The upload's files are not those that were validated: commit it again.");
+        byte[] signature = SignedManifest.Sign($"{state.State.Name}/{upload.Model}", manifest, signingKey);
+        await files.WriteSignatureAsync(User, upload.Version, signature, CancellationToken.None);
+        return SignedManifest.DigestOf(signature);
     }
 
     /// <summary>The access decision: a user's models are the user's own. Everyone else gets what a missing model gives.</summary>
