@@ -196,13 +196,14 @@ internal sealed partial class UserGrain(
     public async Task<CommitTicket> BeginCommit(string model, string uploadId)
     {
         RequireUser();
-        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId);
+        UploadTicket known = _uploads.Get(state.State, model, uploadId);
+        VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, known.Version);
+        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId) with { Key = key };
         UploadRecord upload = state.State.Uploads[uploadId];
         if (upload.Phase == UploadPhase.Committed)
         {
             return ticket with { Published = ModelBook.FindPublished(state.State, upload) ?? throw RequestException.NotFound("upload") };
         }
-        ticket = ticket with { Key = await _keys.OpenAsync(User, upload.Key, model, upload.Version) };
         await SaveAsync();
         return ticket;
     }
@@ -278,7 +279,8 @@ internal sealed partial class UserGrain(
             Owner = User,
             Version = version.Version,
             ManifestDigest = version.ManifestDigest,
-            SignatureDigest = record.SignatureDigest,
+            SignatureDigest = record.SignatureDigest
+                ?? throw new RequestException(RequestError.Conflict, "This version was published before versions were signed: upload it again."),
             SigningKey = signingKey.PublicKey.Info,
             Key = key,
             Right = right,
