@@ -140,7 +140,7 @@ public sealed class ModelFilesTests : IDisposable
 
         string zeros = new('0', 64);
         Assert.Equal(
-            $$"""{"version":"0123456789012345678901","files":[{"name":"README.md","length":0,"sha256":"{{zeros}}"},{"name":"config.json","length":1,"sha256":"{{zeros}}"},{"name":"model.safetensors","length":2,"sha256":"{{zeros}}"}]}""",
+            $$"""{"format":2,"version":"0123456789012345678901","files":[{"name":"README.md","length":0,"sha256":"{{zeros}}"},{"name":"config.json","length":1,"sha256":"{{zeros}}"},{"name":"model.safetensors","length":2,"sha256":"{{zeros}}"}]}""",
             Encoding.UTF8.GetString(manifest.CanonicalBytes.Span));
         Assert.Equal(manifest.Digest, ModelManifest.Create(id, manifest.Files.Reverse()).Digest);
         Assert.Equal(manifest.Files, ModelManifest.Parse(manifest.CanonicalBytes.Span).Files);
