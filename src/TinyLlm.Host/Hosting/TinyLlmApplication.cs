@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TinyLlm.Grains.Access;
@@ -149,22 +148,12 @@ internal static class TinyLlmApplication
     private static void AddServices(IServiceCollection services)
     {
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<TokenVerdicts>();
+        services.AddAccess();
         services.AddSingleton<ModelDirectory>();
         services.AddSingleton<UploadService>();
         services.AddSingleton<UserCatalog>();
         services.AddSingleton<GenerationStarter>();
         services.AddSingleton<AnswerWriter>();
-        // The core services alone: AddAuthentication would bring data protection along, and write keys of no use to the home folder.
-        services.AddAuthenticationCore(options =>
-        {
-            options.DefaultScheme = BearerAuthentication.SchemeName;
-            options.AddScheme<BearerAuthentication>(BearerAuthentication.SchemeName, displayName: null);
-        });
-        services.AddWebEncoders();
-        services.AddTransient<BearerAuthentication>();
-        // A route that nobody thought about is closed: it needs a token, and its handler a scope.
-        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "TinyLlm";
@@ -176,6 +165,7 @@ internal static class TinyLlmApplication
     private static void MapRoutes(WebApplication app, HostRoles roles)
     {
         app.UseMiddleware<ErrorMiddleware>();
+        app.UseMiddleware<AddressLimits>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -184,6 +174,8 @@ internal static class TinyLlmApplication
         app.MapOpenApi().AllowAnonymous();
         app.MapUsers();
         app.MapTokens();
+        app.MapGrants();
+        app.MapQuotas();
         app.MapUploads();
         app.MapModels();
         app.MapModelList();
