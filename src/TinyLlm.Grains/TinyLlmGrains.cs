@@ -9,6 +9,7 @@ using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
+using TinyLlm.Grains.Usage;
 using TinyLlm.Grains.Users;
 
 namespace TinyLlm.Grains;
@@ -31,6 +32,8 @@ public static class TinyLlmGrains
         silo.Services.AddOptions<SessionDrainOptions>().BindConfiguration("TinyLlm:Drain");
         silo.Services.AddSingleton<SessionDrain>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SessionDrain>());
+        silo.Services.AddSingleton<UsageMeter>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<UsageMeter>());
         return silo;
     }
 

@@ -45,7 +45,7 @@ public sealed class LeaseSigner
         using IncrementalHash hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
         // Every part is prefixed by its length, so no two different leases give the same bytes.
         Span<byte> number = stackalloc byte[sizeof(long)];
-        foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v1", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest])
+        foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v1", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest, lease.Model])
         {
             byte[] bytes = Encoding.UTF8.GetBytes(part ?? ""); // a forged lease may lack any of them
             BinaryPrimitives.WriteInt64LittleEndian(number, bytes.Length);

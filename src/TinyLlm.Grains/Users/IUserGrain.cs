@@ -31,6 +31,10 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("Authenticate")]
     Task<TokenVerdict?> Authenticate(string token);
 
+    /// <summary>Tells the user's audit log of requests that named the user and whose token was refused. Nothing when there is no such user.</summary>
+    [Alias("ReportFailedAuthentications")]
+    Task ReportFailedAuthentications(int count, DateTimeOffset since);
+
     /// <summary>Makes another access token.</summary>
     [Alias("CreateToken")]
     Task<IssuedToken> CreateToken(TokenSpec spec);

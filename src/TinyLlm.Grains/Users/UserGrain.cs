@@ -6,6 +6,7 @@ using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Usage;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -25,6 +26,7 @@ internal sealed partial class UserGrain(
     LeaseSigner signer,
     AuditLog auditLog,
     AuditReader auditReader,
+    UsageMeter usage,
     IOptions<UserLimits> limits,
     TimeProvider time,
     ILogger<UserGrain> logger) : Grain, IUserGrain
@@ -86,6 +88,7 @@ internal sealed partial class UserGrain(
         // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
         await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
+        await ForgetUsageAsync();
 
         // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
         //    record that no name leads to.
@@ -109,6 +112,16 @@ internal sealed partial class UserGrain(
         if (!Exists) return Absent<TokenVerdict>();
         bool ours = AccessToken.TryParse(token, out AccessToken parsed) && parsed.User == User;
         return Task.FromResult(ours ? _tokens.Check(state.State, parsed) : null);
+    }
+
+    public async Task ReportFailedAuthentications(int count, DateTimeOffset since)
+    {
+        if (!Exists)
+        {
+            await Absent<UserFacts>();
+            return;
+        }
+        await SaveAsync(Event(AuditAction.AuthenticationFailed, null, ("count", $"{count}"), ("since", since.ToString("O"))));
     }
 
     public async Task<IssuedToken> CreateToken(TokenSpec spec)
@@ -192,6 +205,7 @@ internal sealed partial class UserGrain(
         }
         PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
         await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
+        RecordStored();
         LogPublished(logger, User, published.Version, published.Number);
         return published;
     }
@@ -230,6 +244,7 @@ internal sealed partial class UserGrain(
         RequireUser();
         ModelBook.Delete(state.State, model);
         await SaveAsync(Event(AuditAction.ModelDeleted, model));
+        RecordStored();
         await RemoveDoomedAsync();
     }
 
@@ -238,6 +253,7 @@ internal sealed partial class UserGrain(
         RequireUser();
         ModelBook.DeleteVersion(state.State, model, number);
         await SaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
+        RecordStored();
         await RemoveDoomedAsync();
     }
 
@@ -251,6 +267,7 @@ internal sealed partial class UserGrain(
             Owner = User,
             Version = version.Version,
             ManifestDigest = version.ManifestDigest,
+            Model = $"{version.Owner}/{version.Model}",
             Right = right,
             ExpiresAt = default,
         });
@@ -296,6 +313,17 @@ internal sealed partial class UserGrain(
 
     /// <summary>Writes a change, after the user's audit log has told of it.</summary>
     private Task SaveAsync(AuditEvent told) => _trail.SaveAsync(this, AuditLogId.Of(User), told);
+
+    private void RecordStored() => usage.RecordStored(User, state.State.Models.Values.ToImmutableDictionary(
+        model => $"{state.State.Name}/{model.Name}", model => model.Versions.Sum(version => version.Facts.StoredBytes)));
+
+    /// <summary>The months that the user can have been counted in.</summary>
+    private async Task ForgetUsageAsync()
+    {
+        DateOnly last = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime).AddMonths(1); // clocks of silos differ
+        for (DateOnly month = DateOnly.FromDateTime(state.State.CreatedAt.UtcDateTime).AddMonths(-1); month <= last; month = month.AddMonths(1))
+            await GrainFactory.GetGrain<IUsageLedgerGrain>(UsageMonth.Key(User, month)).Forget();
+    }
 
     /// <summary>Removes the bytes that no record names any more. What fails now is removed by the next activation.</summary>
     private async Task RemoveDoomedAsync()

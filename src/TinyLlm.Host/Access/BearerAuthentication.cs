@@ -4,13 +4,14 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Host.Audit;
 using TinyLlm.Host.Errors;
 
 namespace TinyLlm.Host.Access;
 
 /// <summary>The scheme "Bearer": access tokens of ours in the Authorization header, and nowhere else.</summary>
 internal sealed class BearerAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenVerdicts verdicts)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenVerdicts verdicts, FailedAuthentications failures)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -29,7 +30,11 @@ internal sealed class BearerAuthentication(
         if (header is null || !header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) return AuthenticateResult.NoResult();
         string token = header[Prefix.Length..].Trim();
         Caller? caller = token.Length is 0 or > MaxTokenLength ? null : await verdicts.FindAsync(token);
-        if (caller is null) return AuthenticateResult.Fail("unknown token");
+        if (caller is null)
+        {
+            failures.Add(token);
+            return AuthenticateResult.Fail("unknown token");
+        }
 
         Context.Features.Set(caller);
         ClaimsIdentity identity = new(caller.Scopes.ToNames().Select(name => new Claim(ScopeClaim, name)), SchemeName);

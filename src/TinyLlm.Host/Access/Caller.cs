@@ -14,6 +14,9 @@ internal sealed record Caller
     /// <summary>The user's name, or null for the operator.</summary>
     public string? UserName { get; init; }
 
+    /// <summary>The token's id, or null for the operator.</summary>
+    public string? TokenId { get; init; }
+
     /// <summary>What the token may be used for.</summary>
     public required TokenScopes Scopes { get; init; }
 

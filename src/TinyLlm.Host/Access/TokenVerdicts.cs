@@ -33,7 +33,7 @@ internal sealed class TokenVerdicts(IGrainFactory grains, AdminToken admin) : ID
         TokenVerdict? verdict = await grains.GetGrain<IUserGrain>(parsed.User.Value).Authenticate(token);
         Caller? caller = verdict is null
             ? null
-            : new Caller { User = verdict.User, UserName = verdict.UserName, Scopes = verdict.Scopes, Models = verdict.Models };
+            : new Caller { User = verdict.User, UserName = verdict.UserName, TokenId = verdict.TokenId, Scopes = verdict.Scopes, Models = verdict.Models };
         _cache.Set(key, caller, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = Lifetime });
         return caller;
     }

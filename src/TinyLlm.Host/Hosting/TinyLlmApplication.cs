@@ -1,15 +1,17 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
-using TinyLlm.Host.Errors;
+using TinyLlm.Host.Audit;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Management;
 using TinyLlm.Host.Models;
 using TinyLlm.Host.OpenAi;
+using TinyLlm.Host.Usage;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Hosting;
@@ -21,9 +23,6 @@ namespace TinyLlm.Host.Hosting;
 internal static class TinyLlmApplication
 {
     private const string DefaultUrl = "http://127.0.0.1:5080";
-
-    /// <summary>Bodies of our JSON routes are bounded tighter by their readers; uploads lift this bound for themselves.</summary>
-    private const long MaxBodyBytes = 8 << 20;
 
     /// <summary>The host, ready to run.</summary>
     public static WebApplication Build(HostArguments arguments) => Complete(CreateBuilder(arguments, OpenDevice));
@@ -47,7 +46,7 @@ internal static class TinyLlmApplication
         Accelerator? accelerator = roles.Gpu ? openDevice(options) : null;
 
         ConfigureLogging(builder.Logging);
-        ConfigureServer(builder);
+        builder.AddHttpHardening(ReadOptions<HttpOptions>(builder.Configuration, HttpOptions.Section));
         AddKeys(builder.Services, roles, data);
         AddServices(builder.Services);
         builder.Services.AddSingleton(roles);
@@ -120,15 +119,6 @@ internal static class TinyLlmApplication
         logging.AddFilter(typeof(BearerAuthentication).FullName, LogLevel.Warning); // the framework's line per refused token
     }
 
-    private static void ConfigureServer(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel =>
-    {
-        kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
-    });
-
     /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens and audit, core and sessions that of leases.</summary>
     private static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
     {
@@ -147,6 +137,8 @@ internal static class TinyLlmApplication
     {
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<TokenVerdicts>();
+        services.AddSingleton<FailedAuthentications>();
+        services.AddHostedService(provider => provider.GetRequiredService<FailedAuthentications>());
         services.AddSingleton<ModelDirectory>();
         services.AddSingleton<UploadService>();
         services.AddSingleton<UserCatalog>();
@@ -172,15 +164,22 @@ internal static class TinyLlmApplication
 
     private static void MapRoutes(WebApplication app, HostRoles roles)
     {
-        app.UseMiddleware<ErrorMiddleware>();
-        app.UseRouting();
+        app.UseHttpHardening();
         app.UseAuthentication();
+        app.Use((http, next) =>
+        {
+            // Who acts, for the audit logs of the grains that this request calls.
+            if (http.Features.Get<Caller>() is { } caller) AuditActor.Current = caller.TokenId is { } token ? AuditActor.Token(token) : AuditActor.Admin;
+            return next(http);
+        });
         app.UseAuthorization();
         app.MapHealth();
         if (!roles.Api) return;
         app.MapOpenApi().AllowAnonymous();
         app.MapUsers();
         app.MapTokens();
+        app.MapAudit();
+        app.MapUsage();
         app.MapUploads();
         app.MapModels();
         app.MapModelList();

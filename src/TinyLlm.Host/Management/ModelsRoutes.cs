@@ -20,7 +20,7 @@ internal static class ModelsRoutes
         models.MapGet("{owner}/{model}", DetailAsync).RequireScope(TokenScopes.Read).Produces<ModelDetail>();
         models.MapGet("{owner}/{model}/versions", VersionsAsync).RequireScope(TokenScopes.Read).Produces<VersionList>();
         models.MapMethods("{owner}/{model}/versions/{version:int}/files/{name}", [HttpMethods.Get, HttpMethods.Head], DownloadAsync)
-            .RequireScope(TokenScopes.Read).Produces(200, contentType: "application/octet-stream");
+            .RequireScope(TokenScopes.Read).DisableRequestTimeout().Produces(200, contentType: "application/octet-stream");
         models.MapDelete("{owner}/{model}", DeleteAsync).RequireScope(TokenScopes.Write).Produces(204);
         models.MapDelete("{owner}/{model}/versions/{version:int}", DeleteVersionAsync).RequireScope(TokenScopes.Write).Produces(204);
     }

@@ -19,7 +19,7 @@ internal static class UsersRoutes
         routes.MapPost("/api/users", CreateAsync).RequireScope(TokenScopes.Admin).Accepts<CreateUser>("application/json").Produces<CreatedUser>(201);
         routes.MapGet("/api/users", ListAsync).RequireScope(TokenScopes.Admin).Produces<UserList>();
         // The scope depends on who asks, so the handler decides it; any accepted token reaches it.
-        routes.MapDelete("/api/users/{id}", DeleteAsync).RequireAuthorization().Produces<DeletedUser>();
+        routes.MapDelete("/api/users/{id}", DeleteAsync).RequireAuthorization().DisableRequestTimeout().Produces<DeletedUser>();
         routes.MapGet("/api/me", MeAsync).RequireScope(TokenScopes.Read).Produces<Me>();
     }
 

@@ -17,8 +17,8 @@ internal static class GenerationRoutes
 
     public static void MapGeneration(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/chat/completions", ChatAsync).RequireScope(TokenScopes.Infer).Accepts<JsonElement>("application/json").Produces<JsonElement>();
-        routes.MapPost("/v1/completions", CompleteAsync).RequireScope(TokenScopes.Infer).Accepts<JsonElement>("application/json").Produces<JsonElement>();
+        routes.MapPost("/v1/chat/completions", ChatAsync).RequireScope(TokenScopes.Infer).DisableRequestTimeout().Accepts<JsonElement>("application/json").Produces<JsonElement>();
+        routes.MapPost("/v1/completions", CompleteAsync).RequireScope(TokenScopes.Infer).DisableRequestTimeout().Accepts<JsonElement>("application/json").Produces<JsonElement>();
     }
 
     private static async Task ChatAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer)
