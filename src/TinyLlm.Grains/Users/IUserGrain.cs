@@ -91,13 +91,16 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("ListVersions")]
     Task<ImmutableArray<PublishedVersion>> ListVersions(UserId caller, string model);
 
-    /// <summary>Deletes a model with all its versions and their bytes.</summary>
+    /// <summary>
+    /// Deletes a model with all its versions and their bytes, in the store and in every silo's memory. Null instead of a receipt when some bytes could not be
+    /// removed yet: nobody can reach them, and the next activation removes them.
+    /// </summary>
     [Alias("DeleteModel")]
-    Task DeleteModel(string model);
+    Task<SignedReceipt?> DeleteModel(string model);
 
-    /// <summary>Deletes one version; with the last one the model is gone.</summary>
+    /// <summary>Deletes one version, as <see cref="DeleteModel"/> does all; with the last one the model is gone.</summary>
     [Alias("DeleteVersion")]
-    Task DeleteVersion(string model, int number);
+    Task<SignedReceipt?> DeleteVersion(string model, int number);
 
     /// <summary>Decides whether <paramref name="caller"/> may use a version (null: the newest) of a model.</summary>
     [Alias("Lease")]

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Usage;
@@ -26,6 +28,7 @@ internal sealed partial class UserGrain(
     LeaseSigner signer,
     AuditLog auditLog,
     AuditReader auditReader,
+    ReceiptOffice receipts,
     UsageMeter usage,
     IOptions<UserLimits> limits,
     TimeProvider time,
@@ -88,7 +91,11 @@ internal sealed partial class UserGrain(
         // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
         await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
-        await ForgetUsageAsync();
+        VersionId[] versions = [.. state.State.Models.Values.SelectMany(model => model.Versions).Select(version => version.Id)];
+        SignedReceipt signed = await receipts.CompleteAsync(
+            "user", state.State.Name, User, [.. versions], UploadBook.StoredBytes(state.State), "tokens", "uploads", "audit_log", "usage_ledger");
+        await ForgetUsageAsync(); // after the memories: cut answers are counted no more
+        await OperatorLog.Append(Event(AuditAction.UserForgotten, User.Value, ("receipt", Convert.ToHexStringLower(SHA256.HashData(Convert.FromBase64String(signed.Payload))))));
 
         // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
         //    record that no name leads to.
@@ -100,6 +107,7 @@ internal sealed partial class UserGrain(
             Tokens = state.State.Tokens.Count,
             StoredBytes = UploadBook.StoredBytes(state.State),
             CompletedAt = time.GetUtcNow(),
+            Receipt = signed,
         };
         DeactivateOnIdle();
         await state.ClearStateAsync();
@@ -239,22 +247,30 @@ internal sealed partial class UserGrain(
         return Task.FromResult(ModelBook.ListVersions(state.State, model));
     }
 
-    public async Task DeleteModel(string model)
+    public async Task<SignedReceipt?> DeleteModel(string model)
     {
         RequireUser();
-        ModelBook.Delete(state.State, model);
+        VersionRecord[] versions = ModelBook.Delete(state.State, model);
         await SaveAsync(Event(AuditAction.ModelDeleted, model));
-        RecordStored();
-        await RemoveDoomedAsync();
+        return await PurgeAsync("model", model, versions);
     }
 
-    public async Task DeleteVersion(string model, int number)
+    public async Task<SignedReceipt?> DeleteVersion(string model, int number)
     {
         RequireUser();
-        ModelBook.DeleteVersion(state.State, model, number);
+        VersionRecord version = ModelBook.DeleteVersion(state.State, model, number);
         await SaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
+        return await PurgeAsync("version", $"{model}@{number}", version);
+    }
+
+    /// <summary>What no record names any more goes from the store, then from every silo's memory.</summary>
+    private async Task<SignedReceipt?> PurgeAsync(string kind, string name, params VersionRecord[] versions)
+    {
         RecordStored();
         await RemoveDoomedAsync();
+        if (versions.Any(version => state.State.Doomed.Contains(version.Id))) return null;
+        return await receipts.CompleteAsync(
+            kind, $"{state.State.Name}/{name}", User, [.. versions.Select(version => version.Id)], versions.Sum(version => version.Facts.StoredBytes));
     }
 
     public Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)

@@ -45,6 +45,9 @@ public sealed record ForgetReceipt
 
     /// <summary>When.</summary>
     [Id(5)] public required DateTimeOffset CompletedAt { get; init; }
+
+    /// <summary>The same, and more, signed.</summary>
+    [Id(6)] public required SignedReceipt Receipt { get; init; }
 }
 
 /// <summary>A model version that a caller may use: the lease, and what the answer tells of it.</summary>

@@ -2,6 +2,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Host.Access;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Management;
 using TinyLlm.Storage;
 
@@ -23,11 +24,11 @@ internal static class AuditRoutes
         routes.MapGet("/api/me/audit", (Caller caller, AuditReader reader, [AsParameters] AuditQuery query, CancellationToken cancel) =>
             PageAsync(AuditLogId.Of(caller.RequireUser()), reader, query, cancel)).RequireScope(TokenScopes.Read).Produces<AuditPage>();
         routes.MapGet("/api/me/audit/export", (HttpContext http, Caller caller, AuditReader reader, IGrainFactory grains) =>
-            ExportAsync(AuditLogId.Of(caller.RequireUser()), http, reader, grains)).RequireScope(TokenScopes.Read).DisableRequestTimeout().Produces(200, contentType: "application/x-ndjson");
+            ExportAsync(AuditLogId.Of(caller.RequireUser()), http, reader, grains)).RequireScope(TokenScopes.Read).WithoutTimeout().Produces(200, contentType: "application/x-ndjson");
         routes.MapGet("/api/admin/audit", (AuditReader reader, [AsParameters] AuditQuery query, CancellationToken cancel) =>
             PageAsync(AuditLogId.Operator, reader, query, cancel)).RequireScope(TokenScopes.Admin).Produces<AuditPage>();
         routes.MapGet("/api/admin/audit/export", (HttpContext http, AuditReader reader, IGrainFactory grains) =>
-            ExportAsync(AuditLogId.Operator, http, reader, grains)).RequireScope(TokenScopes.Admin).DisableRequestTimeout().Produces(200, contentType: "application/x-ndjson");
+            ExportAsync(AuditLogId.Operator, http, reader, grains)).RequireScope(TokenScopes.Admin).WithoutTimeout().Produces(200, contentType: "application/x-ndjson");
     }
 
     private static async Task<IResult> PageAsync(AuditLogId log, AuditReader reader, AuditQuery query, CancellationToken cancellationToken)

@@ -60,8 +60,8 @@ internal static class UsageRoutes
     {
         for (DateOnly day = first; day <= last; day = day.AddDays(1))
         {
-            StoredBytesRow? known = changes.LastOrDefault(change => change.Day <= day);
-            foreach ((string model, long bytes) in known?.Models.OrderBy(pair => pair.Key, StringComparer.Ordinal) ?? []) yield return new StoredItem(day, model, bytes);
+            if (changes.LastOrDefault(change => change.Day <= day) is not { } known) continue;
+            foreach ((string model, long bytes) in known.Models.OrderBy(pair => pair.Key, StringComparer.Ordinal)) yield return new StoredItem(day, model, bytes);
         }
     }
 
@@ -78,7 +78,7 @@ internal static class UsageRoutes
         row.Count.CompletionTokens,
         Math.Round(row.Count.ModelTime.TotalSeconds, 3));
 
-    /// <param name="Role">"consumer": you used the model. "owner": your model was used, by you or by others.</param>
+    /// <summary>The role is "consumer" where you used the model, and "owner" where your model was used, by you or by others.</summary>
     private sealed record UsageItem(
         DateOnly Day, string Model, string Role, long Requests, long PromptTokens, long CachedTokens, long CompletionTokens, double ModelSeconds);
 

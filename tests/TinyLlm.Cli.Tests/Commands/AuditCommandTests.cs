@@ -132,7 +132,7 @@ public sealed class AuditCommandTests : IDisposable
         };
         SignedReceipt receipt = SignedReceipt.Sign(text, _key);
         string path = Path.Combine(_run.NewFolder("receipt"), "receipt.json");
-        string json = $$"""{"receipt":{"payload":"{{receipt.Payload}}","key":"{{receipt.Key}}","signature":"{{receipt.Signature}}"}}""";
+        string json = $$"""{"receipt": {"payload":"{{receipt.Payload}}","key":"{{receipt.Key}}","signature":"{{receipt.Signature}}" } }""";
         await File.WriteAllTextAsync(path, json, Cancel);
         Assert.Equal(ExitCode.Ok, await _run.RunAsync("receipt", "verify", path));
         Assert.Contains("valid: user alice, 1 versions, 5 bytes", _run.Out.Text, StringComparison.Ordinal);

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using TinyLlm.Grains.Access;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Hosting;
+using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Tests.Hosting;
 
@@ -48,7 +49,7 @@ public sealed class HostRolesTests
     [Theory]
     [InlineData("api", new[] { "admin-token" })]
     [InlineData("gpu", new[] { "leases" })]
-    [InlineData("core", new[] { "leases", "tokens" })]
+    [InlineData("core", new[] { "audit", "leases", "tokens" })]
     public void CreateBuilder_Role_HoldsItsKeysAndNoOthers(string role, string[] files)
     {
         using TemporaryFolder folder = new(), keys = new();
@@ -56,7 +57,7 @@ public sealed class HostRolesTests
         WebApplicationBuilder builder = Create("--data", folder.FullPath, "--keys", keys.FullPath, "--roles", role, "--TinyLlm:Cluster:Redis", "127.0.0.1:1");
 
         Assert.Equal(files, Directory.EnumerateFiles(keys.FullPath).Select(Path.GetFileName).Order());
-        Type[] held = [.. new[] { typeof(AdminToken), typeof(LeaseSigner), typeof(TokenHasher) }.Where(type => builder.Services.Any(service => service.ServiceType == type))];
+        Type[] held = [.. new[] { typeof(AdminToken), typeof(AuditKey), typeof(LeaseSigner), typeof(TokenHasher) }.Where(type => builder.Services.Any(service => service.ServiceType == type))];
         Assert.Equal(files.Length, held.Length);
     }
 
