@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Host.Access;
 using TinyLlm.Host.Errors;
 using TinyLlm.Host.Hosting;
 
@@ -64,6 +65,7 @@ internal static class HttpHardening
         app.Use((http, next) => SecurityHeaders.InvokeAsync(http, next));
         app.UseMiddleware<ErrorMiddleware>();
         app.UseMiddleware<HostNames>();
+        app.UseMiddleware<AddressLimits>();
         app.UseRouting();
         if (options.CorsOrigins is not null) app.UseCors();
         app.UseRequestTimeouts();
