@@ -26,6 +26,7 @@ public sealed class UsageKillTests(ITestOutputHelper log)
     {
         await using RunningHost host = await RunningHost.StartNewAsync();
         using UserClient first = await UserClient.CreateAsync(host, "alice");
+        await first.LiftRatesAsync(host);
         await first.UploadAsync("tiny", TinyModel.Files());
         long sum = 0;
         long lastSeconds = 0;

@@ -50,7 +50,7 @@ public sealed partial class UsageMeter(IGrainFactory grains, SessionDrain drain,
     }
 
     /// <summary>Tells every ledger what it has not been told. What fails is told again next time, under the same number.</summary>
-    internal async Task FlushAsync()
+    public async Task FlushAsync()
     {
         await _flushing.WaitAsync();
         try

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -32,14 +33,24 @@ public sealed partial class AttackGround : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        host = await RunningHost.StartNewAsync();
+        // Rates are what another suite attacks; here they would only hide what a request does.
+        using HttpClient client = new();
+        host = await RunningHost.StartNewAsync(
+            client, "--urls", "http://127.0.0.1:0", "--TinyLlm:Access:FailedAuthenticationsPerMinute", "1000000", "--TinyLlm:Access:AnonymousRequestsPerMinute", "1000000");
         Alice = await UserClient.CreateAsync(Host, "alice");
         Bob = await UserClient.CreateAsync(Host, "bob");
         Mallory = await UserClient.CreateAsync(Host, "mallory");
+        foreach (UserClient user in (UserClient[])[Alice, Bob, Mallory]) await user.LiftRatesAsync(Host);
         await Mallory.UploadAsync("tiny", TinyModel.Files());
         foreach (UserClient user in (UserClient[])[Alice, Bob])
         {
             await user.UploadAsync("tiny", TinyModel.Files());
+            if (user == Alice)
+            {
+                await user.UploadAsync("shared", TinyModel.Files());
+                using HttpResponseMessage granted = await user.SendAsync(HttpMethod.Put, "api/models/alice/shared/grants/*", JsonContent.Create(new JsonObject { ["rights"] = new JsonArray("infer") }));
+                Assert.Equal(HttpStatusCode.OK, granted.StatusCode);
+            }
             string canary = $"canary{Guid.NewGuid():N}";
             Canaries[user.Name] = canary;
             Dictionary<string, byte[]> files = TinyModel.Files();
@@ -131,7 +142,7 @@ public sealed partial class AttackGround : IAsyncLifetime
         using UserClient nobody = UserClient.Nobody(Host);
         await nobody.GetAsync("healthz/ready");
         Assert.NotNull((await Bob.PostAsync("v1/completions", new JsonObject { ["model"] = "tiny", ["prompt"] = "Hello", ["max_tokens"] = 2 }))["choices"]);
-        Assert.Equal(2, (await Alice.GetAsync("v1/models"))["data"]!.AsArray().Count);
+        Assert.Equal(3, (await Alice.GetAsync("v1/models"))["data"]!.AsArray().Count);
     }
 
     /// <summary>No canary in anything that mallory was answered, in no answer to its owner's neighbour, in no line of the log and no metric.</summary>

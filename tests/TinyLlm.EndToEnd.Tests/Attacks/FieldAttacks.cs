@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace TinyLlm.EndToEnd.Tests.Attacks;
 
@@ -15,6 +16,7 @@ internal static class FieldAttacks
         new("error-text leaks", LeaksAsync),
         new("any URL or file:// in a field", UrlsAsync),
         new("mass assignment of owner or role", MassAssignmentAsync),
+        new("cross-user cache hits", CacheHitsAsync),
     ];
 
     private static async Task NumbersAsync(AttackGround ground)
@@ -45,7 +47,7 @@ internal static class FieldAttacks
         [
             """{"type":"json_schema"}""", """{"type":"json_schema","json_schema":{"name":"x","schema":7}}""", """{"type":"json_schema","json_schema":{"name":"x","schema":{"type":"nonsense"}}}""",
             """{"type":"nonsense"}""", """{"type":"json_schema","json_schema":{"name":"x","schema":{"$ref":"http://evil.example/schema"}}}""",
-            """{"type":"json_schema","json_schema":{"name":"x","schema":{"$ref":"#/nowhere"}}}""", $$"""{"type":"json_schema","json_schema":{"name":"x","schema":{{deep}}}}""",
+            """{"type":"json_schema","json_schema":{"name":"x","schema":{"$ref":"#/nowhere"}}}""", $$$"""{"type":"json_schema","json_schema":{"name":"x","schema":{{{deep}}}}}""",
         ];
         foreach (string format in formats) AttackGround.RefusedInWords(await ground.CompleteAsync($",\"response_format\":{format}"), 400);
         // One that refers to itself may be refused or followed, but it ends.
@@ -95,11 +97,11 @@ internal static class FieldAttacks
             [
                 await ground.SendJsonAsync("POST", "/v1/completions", $$"""{"model":"{{url}}","prompt":"a"}"""),
                 await ground.CompleteAsync($",\"user\":\"{url}\",\"suffix\":null,\"metadata\":{{\"url\":\"{url}\"}}"),
-                await ground.SendJsonAsync("POST", "/v1/chat/completions", $$"""{"model":"tiny","max_tokens":1,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"{{url}}"}}]}]}"""),
+                await ground.SendJsonAsync("POST", "/v1/chat/completions", $$$"""{"model":"tiny","max_tokens":1,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"{{{url}}}"}}]}]}"""),
                 await ground.SendJsonAsync("POST", "/api/tokens", $$"""{"name":"x","models":["{{url}}"]}"""),
                 await ground.PushAsync(new Dictionary<string, byte[]>(TinyLlm.Tests.TinyModel.Files())
                 {
-                    ["model.safetensors.index.json"] = Encoding.UTF8.GetBytes($$"""{"metadata":{"total_size":1},"weight_map":{"model.embed_tokens.weight":"{{url}}"}}"""),
+                    ["model.safetensors.index.json"] = Encoding.UTF8.GetBytes($$$"""{"metadata":{"total_size":1},"weight_map":{"model.embed_tokens.weight":"{{{url}}}"}}"""),
                 }),
             ];
             AttackGround.Refused(answers[0], 400, 404);
@@ -110,6 +112,17 @@ internal static class FieldAttacks
             Assert.All(answers, answer => Assert.DoesNotContain("root:", answer.Body, StringComparison.Ordinal));
         }
         Assert.False(trap.Pending(), "the host followed a URL");
+    }
+
+    /// <summary>A prompt that another user of the same model has just sent is as new to mallory's answer as any.</summary>
+    private static async Task CacheHitsAsync(AttackGround ground)
+    {
+        string prompt = string.Concat(Enumerable.Repeat($"{Guid.NewGuid():N}", 4));
+        for (int i = 0; i < 2; i++) Assert.NotNull(await ground.Bob.CompleteAsync("alice/shared", prompt, 1));
+        JsonObject request = new() { ["model"] = "alice/shared", ["prompt"] = prompt, ["max_tokens"] = 1, ["user"] = "bob", ["cache_salt"] = "bob" };
+        JsonNode usage = (await ground.Mallory.PostAsync("v1/completions", request))["usage"]!;
+        Assert.True((int)usage["prompt_tokens"]! > prompt.Length);
+        Assert.Equal(0, (int?)usage["prompt_tokens_details"]?["cached_tokens"] ?? 0);
     }
 
     private static async Task MassAssignmentAsync(AttackGround ground)

@@ -129,5 +129,7 @@ internal static class FileAttacks
 
     private static Dictionary<string, byte[]> With(string name, byte[] bytes) => new(TinyModel.Files()) { [name] = bytes };
 
-    private static IEnumerable<string> Headers(RawAnswer answer) => answer.Head.Split("\r\n").Where(line => !line.StartsWith("Date:", StringComparison.OrdinalIgnoreCase));
+    /// <summary>Without those that tell the time, or how much the caller may still send.</summary>
+    private static IEnumerable<string> Headers(RawAnswer answer) => answer.Head.Split("\r\n").Where(line =>
+        !line.StartsWith("Date:", StringComparison.OrdinalIgnoreCase) && !line.Contains("ratelimit", StringComparison.OrdinalIgnoreCase));
 }
