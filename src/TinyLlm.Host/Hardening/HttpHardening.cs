@@ -38,8 +38,13 @@ internal static class HttpHardening
         {
             Timeout = options.RequestTimeout,
             TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable,
-            WriteTimeoutResponse = static http => ErrorWriter.WriteAsync(
-                http, new RequestException(RequestError.NoCapacity, "The request was not done in the time that it may take: try again.") { RetryAfter = TimeSpan.FromSeconds(5) }),
+            WriteTimeoutResponse = static http =>
+            {
+                http.RequestAborted = CancellationToken.None; // it is the request's work that was ended, not its answer
+                http.Response.Headers.Connection = "close"; // what is left of the body is not read
+                return ErrorWriter.WriteAsync(
+                    http, new RequestException(RequestError.NoCapacity, "The request was not done in the time that it may take: try again.") { RetryAfter = TimeSpan.FromSeconds(5) });
+            },
         });
         if (HttpOptions.Split(options.CorsOrigins) is { Length: > 0 } origins)
         {

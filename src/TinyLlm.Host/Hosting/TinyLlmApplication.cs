@@ -54,6 +54,8 @@ internal static class TinyLlmApplication
         builder.Services.AddSingleton(roles);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
         builder.AddTinyLlmSilo(roles, cluster, accelerator);
+        // After the silo, and so stopped before it: what was counted is told while there is somebody to tell.
+        builder.Services.AddHostedService(services => services.GetRequiredService<FailedAuthentications>());
         builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
         if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
@@ -139,8 +141,6 @@ internal static class TinyLlmApplication
     {
         services.AddSingleton(TimeProvider.System);
         services.AddAccess();
-        services.AddSingleton<FailedAuthentications>();
-        services.AddHostedService(provider => provider.GetRequiredService<FailedAuthentications>());
         services.AddSingleton<ModelDirectory>();
         services.AddSingleton<UploadService>();
         services.AddSingleton<UserCatalog>();

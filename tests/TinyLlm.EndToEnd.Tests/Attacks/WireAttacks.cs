@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace TinyLlm.EndToEnd.Tests.Attacks;
 
 /// <summary>By how HTTP is spoken.</summary>
