@@ -44,8 +44,7 @@ internal static class RawHttp
         Task reading = ReadAsync(stream, answer, limit.Token);
         try
         {
-            await stream.WriteAsync(request, limit.Token);
-            client.Client.Shutdown(SocketShutdown.Send);
+            await stream.WriteAsync(request, limit.Token); // not shut down after that: the server would take it for a client that has gone
         }
         catch (Exception exception) when (exception is IOException or SocketException)
         {

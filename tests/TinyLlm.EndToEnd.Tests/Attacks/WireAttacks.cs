@@ -26,7 +26,7 @@ internal static class WireAttacks
         string json = """{"model":"tiny","prompt":"a","max_tokens":1,"temperature":0}""";
         Assert.Equal(200, (await ground.SendBytesAsync(head + string.Concat(json.Select(c => $"1\r\n{c}\r\n")) + "0\r\n\r\n")).Status);
         AttackGround.Refused(await ground.SendBytesAsync(head + string.Concat(Enumerable.Repeat("1\r\n \r\n", 20_000)) + "0\r\n\r\n"), 400);
-        AttackGround.Refused(await ground.SendBytesAsync(head + $"1;{new string('x', 64 << 10)}\r\n"), 400, 413);
+        AttackGround.Refused(await ground.SendBytesAsync(head + $"1;{new string('x', 64 << 10)}\r\na\r\n0\r\n\r\n"), 400, 413);
         AttackGround.Refused(await ground.SendBytesAsync(head + "FFFFFFFFFFFFFFFFF\r\na\r\n0\r\n\r\n"), 400);
         AttackGround.Refused(await ground.SendBytesAsync(head + "-1\r\na\r\n0\r\n\r\n"), 400);
     }
