@@ -71,6 +71,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         },
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(RequestError.TooLarge, "The body is larger than this route takes."),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new(RequestError.Malformed, "The body arrived too slowly."),
+        IOException { InnerException: OverflowException } => new(RequestError.Malformed, "The body's chunks are malformed."), // so Kestrel says a size beyond 2^31
         BadHttpRequestException => new(RequestError.Malformed, "The request is malformed."),
         SiloUnavailableException or OrleansMessageRejectionException => new(RequestError.NoCapacity, "A part of the cluster is restarting: try again soon.")
         {

@@ -167,7 +167,7 @@ internal static class TinyLlmApplication
         app.UseAuthorization();
         app.MapHealth();
         if (!roles.Api) return;
-        app.MapOpenApi().AllowAnonymous();
+        app.MapOpenApi("/openapi/v1.json").AllowAnonymous(); // one document: a name in the path would only be echoed
         app.MapUsers();
         app.MapTokens();
         app.MapAudit();
