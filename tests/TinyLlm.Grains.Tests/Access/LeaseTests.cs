@@ -95,6 +95,7 @@ public sealed class LeaseTests(SharedCluster shared) : IClassFixture<SharedClust
             Version = VersionId.New(),
             ManifestDigest = "00",
             Model = "a/b",
+            SignatureDigest = "00",
             Right = ModelRight.Infer,
             ExpiresAt = default,
         });
