@@ -70,6 +70,8 @@ internal static class CommandLine
             GrantCommand.CreateRevoke(context, connection),
             ChatCommand.Create(context, connection),
             CompleteCommand.Create(context, connection),
+            AuditCommand.Create(context, connection),
+            ReceiptCommand.Create(context),
         };
     }
 

@@ -13,7 +13,7 @@ internal static class RouteContract
     {
         ["GET /healthz/live"] = Open,
         ["GET /healthz/ready"] = Open,
-        ["GET /openapi/{documentName}.json"] = Open,
+        ["GET /openapi/v1.json"] = Open,
 
         ["GET /v1/models"] = "read",
         ["GET /v1/models/{**id}"] = "read",
