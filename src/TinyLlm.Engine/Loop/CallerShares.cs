@@ -2,8 +2,8 @@ namespace TinyLlm.Engine;
 
 /// <summary>
 /// Service that each caller has received: virtual token counters (Sheng et al., "Fairness in Serving Large Language Models", 2024).
-/// Who has received least goes first. A caller that comes back is lifted to the least of those present, so nobody saves up service by
-/// being away, and nobody escapes a debt by leaving. The loop's thread owns it.
+/// Who has received least goes first. A caller that comes back is lifted to nearly the least of those present, so nobody saves up more than two
+/// turns' worth of prompts by being away, and nobody escapes a debt by leaving. The loop's thread owns it.
 /// </summary>
 internal sealed class CallerShares(DeviceLoopOptions options, TimeProvider time)
 {
@@ -15,6 +15,9 @@ internal sealed class CallerShares(DeviceLoopOptions options, TimeProvider time)
 
     private readonly Dictionary<string, CallerShare> _shares = new(StringComparer.Ordinal);
 
+    /// <summary>Callers that have a sequence.</summary>
+    public int Present { get; private set; }
+
     /// <summary>The share of a caller that has one more sequence. Without fairness all callers are one.</summary>
     public CallerShare Join(string caller)
     {
@@ -25,19 +28,22 @@ internal sealed class CallerShares(DeviceLoopOptions options, TimeProvider time)
             _shares.Add(caller, share = new CallerShare());
         }
         if (share.Sequences++ > 0) return share;
+        Present++;
         double least = double.PositiveInfinity;
         foreach (CallerShare other in _shares.Values)
         {
             if (other != share && other.Sequences > 0) least = Math.Min(least, other.Service);
         }
-        if (double.IsFinite(least)) share.Service = Math.Max(share.Service, least);
+        if (double.IsFinite(least)) share.Service = Math.Max(share.Service, least - 2 * options.PrefillTokens);
         return share;
     }
 
     /// <summary>One of its sequences ended.</summary>
     public void Leave(CallerShare share)
     {
-        if (--share.Sequences == 0) share.LeftAt = time.GetTimestamp();
+        if (--share.Sequences > 0) return;
+        Present--;
+        share.LeftAt = time.GetTimestamp();
     }
 
     /// <summary>Whether somebody else uses the device, or did a moment ago: then a caller may hold its share only.</summary>

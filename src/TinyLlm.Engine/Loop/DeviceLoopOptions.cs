@@ -23,9 +23,12 @@ public sealed class DeviceLoopOptions
     /// <summary>How long a sequence may wait before it ends as Failed with an <see cref="EngineBusyException"/>. 60 s: clients give up then.</summary>
     public TimeSpan WaitDeadline { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Prompt tokens per turn, all sequences of all models together: what a decoding sequence may have to wait for.</summary>
+    /// <summary>
+    /// Prompt tokens per turn, all sequences of all models together: what a decoding sequence may have to wait for. 256: chunks of 128 already
+    /// ran at 94% or more of the rate of 511 (bench/results/engine.json, shapes 15M and 135M).
+    /// </summary>
     [Range(1, 65536)]
-    public int PrefillTokens { get; set; } = 512;
+    public int PrefillTokens { get; set; } = 256;
 
     /// <summary>
     /// The most of the device's budget that the prefix cache may take, as a share. It takes only what nothing else needs at the moment. 0 turns

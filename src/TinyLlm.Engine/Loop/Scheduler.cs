@@ -30,7 +30,7 @@ internal sealed partial class Scheduler
         _shares = new CallerShares(options, time);
         Prefixes = new PrefixCache(options, budget, time);
         _admission = new Admission(options, budget, Prefixes, _shares, time, logger);
-        _plan = new TurnPlan(options);
+        _plan = new TurnPlan(options, _shares);
     }
 
     /// <summary>Told how many bytes the next sequence lacks.</summary>

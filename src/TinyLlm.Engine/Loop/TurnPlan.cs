@@ -5,9 +5,14 @@ namespace TinyLlm.Engine;
 /// to a bound for all models together, so that a turn's length is bounded whoever asks for what. Where not all fit, the caller with the least
 /// service goes first, one sequence at a time, and within a caller the sequence that ran longest ago. The loop's thread owns it.
 /// </summary>
-internal sealed class TurnPlan(DeviceLoopOptions options)
+internal sealed class TurnPlan(DeviceLoopOptions options, CallerShares shares)
 {
+    // An even share of a turn's prompt tokens is never less: shorter chunks cost more than they compute. A choice, not a measurement.
+    private const int LeastShareTokens = 32;
+
+    private readonly HeadStart _headStart = new(options, shares);
     private readonly List<ModelBatch> _batches = [];
+    private readonly List<Sequence> _candidates = [];
     private long _turn;
 
     /// <summary>The batches to run, the one of the caller with the least service first.</summary>
@@ -15,8 +20,11 @@ internal sealed class TurnPlan(DeviceLoopOptions options)
     {
         _turn++;
         _batches.Clear();
-        ChooseDecoding(running);
-        ChoosePrompts(running);
+        _candidates.Clear();
+        double limit = _headStart.Limit(running);
+        _candidates.AddRange(running.Where(sequence => sequence.Share.Service <= limit));
+        ChooseDecoding(_candidates);
+        ChoosePrompts(_candidates);
         _batches.Sort((one, other) => one.LeastService.CompareTo(other.LeastService));
         return _batches;
     }
@@ -36,12 +44,18 @@ internal sealed class TurnPlan(DeviceLoopOptions options)
 
     private void ChoosePrompts(List<Sequence> running)
     {
-        int left = options.PrefillTokens;
+        int left = options.PrefillTokens, evenShare = Math.Max(LeastShareTokens, left / Math.Max(1, shares.Present));
+        CallerShare? first = null;
+        Dictionary<CallerShare, int> taken = [];
         foreach (Sequence sequence in InFairOrder(running.Where(sequence => sequence.IsPrefilling)))
         {
-            int count = Math.Min(left, sequence.Request.PromptIds.Length - sequence.Cache!.Length); // it runs, so it has a cache
+            first ??= sequence.Share;
+            int mine = sequence.Share == first ? left : Math.Min(left, evenShare - taken.GetValueOrDefault(sequence.Share));
+            int count = Math.Min(mine, sequence.Request.PromptIds.Length - sequence.Cache!.Length); // it runs, so it has a cache
+            if (count <= 0) continue;
             Add(new BatchEntry(sequence, count));
             sequence.Share.ChargeInput(count);
+            taken[sequence.Share] = taken.GetValueOrDefault(sequence.Share) + count;
             left -= count;
             if (left == 0) break;
         }
