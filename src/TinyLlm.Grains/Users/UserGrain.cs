@@ -2,9 +2,11 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Sharing;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -19,9 +21,12 @@ namespace TinyLlm.Grains.Users;
 [GrainType("user")]
 internal sealed partial class UserGrain(
     [PersistentState("user", GrainStorageHosting.DefaultName)] IPersistentState<UserState> state,
+    [PersistentState("meter", GrainStorageHosting.DefaultName)] IPersistentState<UserMeter> meter,
     ModelFiles files,
     TokenHasher hasher,
     LeaseSigner signer,
+    AuditLog auditLog,
+    AuditReader auditReader,
     IOptions<UserLimits> limits,
     TimeProvider time,
     ILogger<UserGrain> logger) : Grain, IUserGrain
@@ -29,6 +34,7 @@ internal sealed partial class UserGrain(
     private readonly TokenBook _tokens = new(limits.Value, hasher, time);
     private readonly UploadBook _uploads = new(limits.Value, time);
     private readonly ModelBook _models = new(limits.Value, time);
+    private readonly AuditTrail<UserState> _trail = new(auditLog, state, logger);
 
     private UserId User => UserId.Parse(this.GetPrimaryKeyString());
 
@@ -37,21 +43,21 @@ internal sealed partial class UserGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (!state.RecordExists || state.State.Deleting) return;
+        await _trail.ReconcileAsync(this, AuditLogId.Of(User));
+        StartMeter();
         if (_uploads.Sweep(state.State)) await SaveAsync();
         await RemoveDoomedAsync();
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => SaveMeterAsync(isLast: true);
+
     public async Task<IssuedToken> Create(string name)
     {
         if (state.RecordExists) throw new RequestException(RequestError.NameTaken, "A user of this name exists.") { Parameter = "id" };
-        if (await NameGrain(name).Resolve(name) != User)
-        {
-            // Claimed, and given back since by a deletion that was still under way: a user must not exist without its name.
-            throw new RequestException(RequestError.Conflict, "The user of this name was being deleted: try again.") { Parameter = "id", RetryAfter = TimeSpan.FromSeconds(1) };
-        }
-        state.State = new UserState { Name = name, CreatedAt = time.GetUtcNow() };
+        await BeginAsync(name);
         IssuedToken token = _tokens.Issue(state.State, User, new TokenSpec { Name = "first", Scopes = TokenScopeNames.EveryUserScope });
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.UserCreated, User.Value, ("name", name), ("token", token.Id)));
+        StartMeter();
         return token;
     }
 
@@ -65,6 +71,7 @@ internal sealed partial class UserGrain(
             CreatedAt = state.State.CreatedAt,
             Models = state.State.Models.Count,
             StoredBytes = UploadBook.StoredBytes(state.State),
+            Quota = Quota,
         });
     }
 
@@ -72,12 +79,16 @@ internal sealed partial class UserGrain(
     {
         if (!state.RecordExists) return await Absent<ForgetReceipt>();
 
-        // 1. From here on no token of the user is accepted and nothing new begins.
+        // 1. From here on no token of the user is accepted and nothing new begins. The operator's log outlives the user's.
+        await OperatorLog.Append(Event(AuditAction.UserDeleting, User.Value, ("name", state.State.Name)));
         state.State.Deleting = true;
-        await SaveAsync();
+        GrantBook.DropAll(state.State);
+        await SaveAsync(Event(AuditAction.UserDeleting, User.Value));
+        await ForgetSharesAsync();
 
-        // 2. Everything stored under the owner, versions and uploads alike.
+        // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
+        await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
 
         // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
         //    record that no name leads to.
@@ -91,37 +102,31 @@ internal sealed partial class UserGrain(
             CompletedAt = time.GetUtcNow(),
         };
         DeactivateOnIdle();
+        if (meter.RecordExists) await meter.ClearStateAsync();
         await state.ClearStateAsync();
         await NameGrain(receipt.Name).Release(User);
         return receipt;
-    }
-
-    public Task<TokenVerdict?> Authenticate(string token)
-    {
-        if (!Exists) return Absent<TokenVerdict>();
-        bool ours = AccessToken.TryParse(token, out AccessToken parsed) && parsed.User == User;
-        return Task.FromResult(ours ? _tokens.Check(state.State, parsed) : null);
     }
 
     public async Task<IssuedToken> CreateToken(TokenSpec spec)
     {
         RequireUser();
         IssuedToken token = _tokens.Issue(state.State, User, spec);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.TokenCreated, token.Id, ("name", spec.Name), ("scopes", string.Join(' ', spec.Scopes.ToNames()))));
         return token;
     }
 
     public Task<ImmutableArray<TokenFacts>> ListTokens()
     {
         RequireUser();
-        return Task.FromResult(_tokens.List(state.State));
+        return Task.FromResult(_tokens.List(state.State, meter.State));
     }
 
     public async Task RevokeToken(string tokenId)
     {
         RequireUser();
-        _tokens.Revoke(state.State, tokenId);
-        await SaveAsync();
+        TokenBook.Revoke(state.State, tokenId);
+        await SaveAsync(Event(AuditAction.TokenRevoked, tokenId));
     }
 
     public async Task<UploadTicket> BeginUpload(string model, string? idempotencyKey)
@@ -129,7 +134,8 @@ internal sealed partial class UserGrain(
         RequireUser();
         bool swept = _uploads.Sweep(state.State);
         bool began = _uploads.Begin(state.State, ModelName(model), idempotencyKey, out UploadTicket ticket);
-        if (swept || began) await SaveAsync();
+        if (began) await SaveAsync(Event(AuditAction.UploadBegun, model, ("upload", ticket.UploadId)));
+        else if (swept) await SaveAsync();
         await RemoveDoomedAsync();
         return ticket;
     }
@@ -182,7 +188,7 @@ internal sealed partial class UserGrain(
             return ModelBook.FindPublished(state.State, state.State.Uploads[uploadId]) ?? throw RequestException.NotFound("upload");
         }
         PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
         LogPublished(logger, User, published.Version, published.Number);
         return published;
     }
@@ -200,7 +206,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         _uploads.Abandon(state.State, model, uploadId);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.UploadAbandoned, model, ("upload", uploadId)));
         await RemoveDoomedAsync();
     }
 
@@ -212,7 +218,7 @@ internal sealed partial class UserGrain(
 
     public Task<ImmutableArray<PublishedVersion>> ListVersions(UserId caller, string model)
     {
-        RequireAccess(caller);
+        RequireRight(caller, model, AnyRight);
         return Task.FromResult(ModelBook.ListVersions(state.State, model));
     }
 
@@ -220,7 +226,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.Delete(state.State, model);
-        await SaveAsync();
+        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.ModelDeleted, model));
         await RemoveDoomedAsync();
     }
 
@@ -228,14 +234,18 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.DeleteVersion(state.State, model, number);
-        await SaveAsync();
+        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
         await RemoveDoomedAsync();
     }
 
     public Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
     {
-        RequireAccess(caller);
-        PublishedVersion version = ModelBook.FindVersion(state.State, model, number);
+        RequireRight(caller, model, right);
+        return Task.FromResult(SignLease(caller, ModelBook.FindVersion(state.State, model, number), right));
+    }
+
+    private GrantedModel SignLease(UserId caller, PublishedVersion version, ModelRight right)
+    {
         ModelLease lease = signer.Sign(new ModelLease
         {
             Caller = caller,
@@ -245,13 +255,13 @@ internal sealed partial class UserGrain(
             Right = right,
             ExpiresAt = default,
         });
-        return Task.FromResult(new GrantedModel { Lease = lease, Version = version });
+        return new GrantedModel { Lease = lease, Version = version };
     }
 
-    /// <summary>The access decision: a user's models are the user's own. Everyone else gets what a missing model gives.</summary>
-    private void RequireAccess(UserId caller)
+    /// <summary>The access decision: the owner, or by a grant. Everyone else gets what a missing model gives.</summary>
+    private void RequireRight(UserId caller, string model, ModelRight rights)
     {
-        if (Exists && caller == User) return;
+        if (Exists && (caller == User || _grants.Find(state.State, caller, model, rights).Any())) return;
         if (!state.RecordExists) DeactivateOnIdle();
         throw RequestException.NotFound("model");
     }
@@ -277,7 +287,16 @@ internal sealed partial class UserGrain(
             ? name
             : throw new RequestException(RequestError.Malformed, $"model: {EntityName.Rule}") { Parameter = "model" };
 
+    private IOperatorLogGrain OperatorLog => GrainFactory.GetGrain<IOperatorLogGrain>(IOperatorLogGrain.Key);
+
+    private static AuditEvent Event(AuditAction action, string? subject, params ReadOnlySpan<(string Name, string Value)> details) =>
+        AuditTrail<UserState>.Event(action, subject, details);
+
+    /// <summary>Writes a change that no log tells of: bookkeeping.</summary>
     private Task SaveAsync() => GrainSave.OrForget(this, state);
+
+    /// <summary>Writes a change, after the user's audit log has told of it.</summary>
+    private Task SaveAsync(AuditEvent told) => _trail.SaveAsync(this, AuditLogId.Of(User), told);
 
     /// <summary>Removes the bytes that no record names any more. What fails now is removed by the next activation.</summary>
     private async Task RemoveDoomedAsync()
