@@ -67,6 +67,9 @@ internal static class CommandLine
             RmCommand.Create(context, connection),
             ChatCommand.Create(context, connection),
             CompleteCommand.Create(context, connection),
+            TokenizeCommand.Create(context),
+            DetokenizeCommand.Create(context),
+            RenderCommand.Create(context),
         };
     }
 

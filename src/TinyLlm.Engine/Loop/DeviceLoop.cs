@@ -123,7 +123,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// <summary>Queues a text to embed.</summary>
     /// <exception cref="EngineBusyException">The waiting queue is full, or this caller's share of it.</exception>
     /// <exception cref="ArgumentException">The text does not fit the model or can never fit the device.</exception>
-    public Embedding Embed(ResidentModel model, EmbeddingRequest request)
+    public EmbeddingRun Embed(ResidentModel model, EmbeddingRequest request)
     {
         ArgumentNullException.ThrowIfNull(model);
         RequestCheck.CheckEmbedding(model, request, Budget.LimitBytes);
@@ -133,7 +133,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             Sums = sums,
         };
         Queue(sequence);
-        return new Embedding(sequence, sums);
+        return new EmbeddingRun(sequence, sums);
     }
 
     /// <summary>The counters now.</summary>

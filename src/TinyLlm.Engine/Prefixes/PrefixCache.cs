@@ -48,7 +48,7 @@ internal sealed class PrefixCache(DeviceLoopOptions options, ByteBudget budget, 
     {
         int blocks = Math.Min(cache.Length, ids.Length) / BlockTokens;
         long bytes = model.Decoder.CacheBytes(BlockTokens);
-        if (blocks == 0 || bytes > _limitBytes) return;
+        if (blocks == 0 || bytes == 0 || bytes > _limitBytes) return; // a model without attention has nothing to keep
         PrefixTree tree = Find(model, caller) ?? new PrefixTree(model, caller);
         List<PrefixBlock> chain = Chain(tree, ids[..(blocks * BlockTokens)]);
         Use(chain);

@@ -137,7 +137,7 @@ public sealed partial class ModelHost : IDisposable
             throw new RequestException(
                 RequestError.NoCapacity, $"The model needs {bytes} bytes of the accelerator, and {_loop.Budget.LimitBytes} is its budget: no repeat will help.");
         }
-        while (!_loop.Budget.TryReserve(bytes))
+        while (!await _loop.TryReserveAsync(bytes))
         {
             if (await EvictAsync(bytes)) continue;
             throw new RequestException(RequestError.NoCapacity, "The accelerator's memory is taken by models in use: try again soon.") { RetryAfter = RetryAfter };
@@ -165,7 +165,7 @@ public sealed partial class ModelHost : IDisposable
     {
         lock (_gate)
         {
-            long lacking = bytes - (_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes);
+            long lacking = bytes - FreeBytes();
             List<VersionId>? chosen = _order.Choose(lacking, version => _entries[version].IsIdle);
             return chosen?.ConvertAll(Remove);
         }
@@ -179,6 +179,9 @@ public sealed partial class ModelHost : IDisposable
         return entry!.Loading.Result; // complete: it was idle
     }
 
+    /// <summary>Free bytes, and those of the prefix cache: it goes before any model does.</summary>
+    private long FreeBytes() => _loop.Budget.LimitBytes - _loop.Budget.ReservedBytes + _loop.Snapshot().PrefixBytes;
+
     private static long ReservedBytes(Entry entry) => entry.Loading.Result.ReservedBytes; // complete: the entry is idle
 
     /// <summary>
@@ -187,7 +190,7 @@ public sealed partial class ModelHost : IDisposable
     /// </summary>
     private void OnStarved(long lackingBytes)
     {
-        long bytes = checked(_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes + lackingBytes);
+        long bytes = checked(FreeBytes() + lackingBytes);
         // Nobody awaits it: what it fails at is logged, and the loop asks again.
         _ = Task.Run(async () =>
         {

@@ -1,11 +1,11 @@
 namespace TinyLlm.Engine;
 
 /// <summary>The caller's side of a text that is being embedded. Ends exactly once.</summary>
-public sealed class Embedding
+public sealed class EmbeddingRun
 {
     private readonly Sequence _sequence;
 
-    internal Embedding(Sequence sequence, double[] sums)
+    internal EmbeddingRun(Sequence sequence, double[] sums)
     {
         _sequence = sequence;
         Completion = CompleteAsync(sequence, sums);
