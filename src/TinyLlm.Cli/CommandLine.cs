@@ -70,6 +70,8 @@ internal static class CommandLine
             TokenizeCommand.Create(context),
             DetokenizeCommand.Create(context),
             RenderCommand.Create(context),
+            AuditCommand.Create(context, connection),
+            ReceiptCommand.Create(context),
         };
     }
 

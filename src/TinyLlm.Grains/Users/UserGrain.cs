@@ -4,9 +4,10 @@ using Microsoft.Extensions.Options;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Placement;
-using TinyLlm.Grains.Sharing;
+using TinyLlm.Grains.Usage;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -25,8 +26,13 @@ internal sealed partial class UserGrain(
     ModelFiles files,
     TokenHasher hasher,
     LeaseSigner signer,
+    KeyEnvelopes envelopes,
+    SigningKey signingKey,
+    IOptions<EncryptionOptions> encryption,
     AuditLog auditLog,
     AuditReader auditReader,
+    ReceiptOffice receipts,
+    UsageMeter usage,
     IOptions<UserLimits> limits,
     TimeProvider time,
     ILogger<UserGrain> logger) : Grain, IUserGrain
@@ -34,6 +40,7 @@ internal sealed partial class UserGrain(
     private readonly TokenBook _tokens = new(limits.Value, hasher, time);
     private readonly UploadBook _uploads = new(limits.Value, time);
     private readonly ModelBook _models = new(limits.Value, time);
+    private readonly KeyBook _keys = new(envelopes, encryption.Value);
     private readonly AuditTrail<UserState> _trail = new(auditLog, state, logger);
 
     private UserId User => UserId.Parse(this.GetPrimaryKeyString());
@@ -75,37 +82,20 @@ internal sealed partial class UserGrain(
         });
     }
 
-    public async Task<ForgetReceipt?> Forget()
+    public async Task ReportFailedAuthentications(int count, DateTimeOffset since)
     {
-        if (!state.RecordExists) return await Absent<ForgetReceipt>();
-
-        // 1. From here on no token of the user is accepted and nothing new begins. The operator's log outlives the user's.
-        await OperatorLog.Append(Event(AuditAction.UserDeleting, User.Value, ("name", state.State.Name)));
-        state.State.Deleting = true;
-        GrantBook.DropAll(state.State);
-        await SaveAsync(Event(AuditAction.UserDeleting, User.Value));
-        await ForgetSharesAsync();
-
-        // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
-        await files.DeleteOwnerAsync(User, CancellationToken.None);
-        await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
-
-        // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
-        //    record that no name leads to.
-        ForgetReceipt receipt = new()
+        if (!Exists)
         {
-            Name = state.State.Name,
-            Models = state.State.Models.Count,
-            Versions = state.State.Models.Values.Sum(model => model.Versions.Count),
-            Tokens = state.State.Tokens.Count,
-            StoredBytes = UploadBook.StoredBytes(state.State),
-            CompletedAt = time.GetUtcNow(),
-        };
-        DeactivateOnIdle();
-        if (meter.RecordExists) await meter.ClearStateAsync();
-        await state.ClearStateAsync();
-        await NameGrain(receipt.Name).Release(User);
-        return receipt;
+            await Absent<UserFacts>();
+            return;
+        }
+        await SaveAsync(Event(AuditAction.AuthenticationFailed, null, ("count", $"{count}"), ("since", since.ToString("O"))));
+    }
+
+    public async Task<int> RotateKey()
+    {
+        RequireUser();
+        return await _keys.RotateAsync(User, state.State, () => SaveAsync(Event(AuditAction.KeyRotated, User.Value)));
     }
 
     public async Task<IssuedToken> CreateToken(TokenSpec spec)
@@ -132,8 +122,10 @@ internal sealed partial class UserGrain(
     public async Task<UploadTicket> BeginUpload(string model, string? idempotencyKey)
     {
         RequireUser();
+        UserKeys? keys = await _keys.ForNewAsync(User);
         bool swept = _uploads.Sweep(state.State);
         bool began = _uploads.Begin(state.State, ModelName(model), idempotencyKey, out UploadTicket ticket);
+        if (began) state.State.Uploads[ticket.UploadId].Key = KeyBook.NewVersionKey(keys, model, ticket.Version);
         if (began) await SaveAsync(Event(AuditAction.UploadBegun, model, ("upload", ticket.UploadId)));
         else if (swept) await SaveAsync();
         await RemoveDoomedAsync();
@@ -146,10 +138,12 @@ internal sealed partial class UserGrain(
         return Task.FromResult(_uploads.Get(state.State, model, uploadId));
     }
 
-    public Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
+    public async Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
     {
         RequireUser();
-        return Task.FromResult(_uploads.BeginWrite(state.State, model, uploadId, fileName));
+        UploadTicket upload = _uploads.Get(state.State, model, uploadId);
+        VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, upload.Version);
+        return _uploads.BeginWrite(state.State, model, uploadId, fileName) with { Key = key };
     }
 
     public async Task RenewWrite(string uploadId, string leaseId)
@@ -170,7 +164,9 @@ internal sealed partial class UserGrain(
     public async Task<CommitTicket> BeginCommit(string model, string uploadId)
     {
         RequireUser();
-        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId);
+        UploadTicket known = _uploads.Get(state.State, model, uploadId);
+        VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, known.Version);
+        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId) with { Key = key };
         UploadRecord upload = state.State.Uploads[uploadId];
         if (upload.Phase == UploadPhase.Committed)
         {
@@ -187,8 +183,10 @@ internal sealed partial class UserGrain(
         {
             return ModelBook.FindPublished(state.State, state.State.Uploads[uploadId]) ?? throw RequestException.NotFound("upload");
         }
-        PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
+        string signatureDigest = await SignAsync(upload, manifestDigest);
+        PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, signatureDigest, facts);
         await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
+        RecordStored();
         LogPublished(logger, User, published.Version, published.Number);
         return published;
     }
@@ -222,40 +220,41 @@ internal sealed partial class UserGrain(
         return Task.FromResult(ModelBook.ListVersions(state.State, model));
     }
 
-    public async Task DeleteModel(string model)
-    {
-        RequireUser();
-        ModelBook.Delete(state.State, model);
-        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.ModelDeleted, model));
-        await RemoveDoomedAsync();
-    }
-
-    public async Task DeleteVersion(string model, int number)
-    {
-        RequireUser();
-        ModelBook.DeleteVersion(state.State, model, number);
-        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
-        await RemoveDoomedAsync();
-    }
-
-    public Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
+    public async Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
     {
         RequireRight(caller, model, right);
-        return Task.FromResult(SignLease(caller, ModelBook.FindVersion(state.State, model, number), right));
+        return await SignLeaseAsync(caller, ModelBook.FindVersion(state.State, model, number), right);
     }
 
-    private GrantedModel SignLease(UserId caller, PublishedVersion version, ModelRight right)
+    private async Task<GrantedModel> SignLeaseAsync(UserId caller, PublishedVersion version, ModelRight right)
     {
+        VersionRecord record = ModelBook.RecordOf(state.State, version);
+        VersionKey? key = await _keys.OpenAsync(User, record.Key, version.Model, version.Version);
         ModelLease lease = signer.Sign(new ModelLease
         {
             Caller = caller,
             Owner = User,
             Version = version.Version,
             ManifestDigest = version.ManifestDigest,
+            Model = $"{version.Owner}/{version.Model}",
+            SignatureDigest = record.SignatureDigest
+                ?? throw new RequestException(RequestError.Conflict, "This version was published before versions were signed: upload it again."),
+            SigningKey = signingKey.PublicKey.Info,
+            Key = key,
             Right = right,
             ExpiresAt = default,
         });
         return new GrantedModel { Lease = lease, Version = version };
+    }
+
+    /// <summary>Puts the host's signature beside the manifest. One that a crash or a refusal leaves there is written over by the next attempt.</summary>
+    private async Task<string> SignAsync(UploadRecord upload, string manifestDigest)
+    {
+        ModelManifest? manifest = await files.ReadManifestAsync(User, upload.Version, CancellationToken.None);
+        if (manifest?.Digest.Hex != manifestDigest) throw new RequestException(RequestError.Conflict, "The upload's files are not those that were validated: commit it again.");
+        byte[] signature = SignedManifest.Sign($"{state.State.Name}/{upload.Model}", manifest, signingKey);
+        await files.WriteSignatureAsync(User, upload.Version, signature, CancellationToken.None);
+        return SignedManifest.DigestOf(signature);
     }
 
     /// <summary>The access decision: the owner, or by a grant. Everyone else gets what a missing model gives.</summary>
@@ -298,29 +297,6 @@ internal sealed partial class UserGrain(
     /// <summary>Writes a change, after the user's audit log has told of it.</summary>
     private Task SaveAsync(AuditEvent told) => _trail.SaveAsync(this, AuditLogId.Of(User), told);
 
-    /// <summary>Removes the bytes that no record names any more. What fails now is removed by the next activation.</summary>
-    private async Task RemoveDoomedAsync()
-    {
-        if (state.State.Doomed.Count == 0) return;
-        try
-        {
-            foreach (VersionId version in state.State.Doomed)
-            {
-                await files.DeleteAsync(User, version, CancellationToken.None);
-            }
-            // Where a writer may not have noticed yet, a block may still come: those are removed once more.
-            if (state.State.Doomed.RemoveWhere(_uploads.IsSettled) > 0) await SaveAsync();
-        }
-        catch (Exception exception)
-        {
-            // What was asked for is done; only bytes that nobody can reach are left.
-            LogNotRemoved(logger, User, state.State.Doomed.Count, exception);
-        }
-    }
-
     [LoggerMessage(Level = LogLevel.Information, Message = "User {User}: version {Version} published as number {Number}")]
     private static partial void LogPublished(ILogger logger, UserId user, VersionId version, int number);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "User {User}: bytes of {Count} deleted versions remain, the next activation removes them")]
-    private static partial void LogNotRemoved(ILogger logger, UserId user, int count, Exception exception);
 }

@@ -48,6 +48,7 @@ public sealed class LeaseTests(SharedCluster shared) : IClassFixture<SharedClust
             lease with { ManifestDigest = null! },
             lease with { Right = ModelRight.Download },
             lease with { ExpiresAt = lease.ExpiresAt.AddTicks(1) },
+            lease with { Model = "bob/tiny" },
             lease with { Mac = flipped },
             lease with { Mac = lease.Mac[..16] },
             lease with { Mac = default },
@@ -93,6 +94,8 @@ public sealed class LeaseTests(SharedCluster shared) : IClassFixture<SharedClust
             Owner = UserId.New(),
             Version = VersionId.New(),
             ManifestDigest = "00",
+            Model = "a/b",
+            SignatureDigest = "00",
             Right = ModelRight.Infer,
             ExpiresAt = default,
         });
