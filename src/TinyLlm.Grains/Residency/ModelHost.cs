@@ -108,6 +108,7 @@ public sealed partial class ModelHost : IDisposable
         }
         foreach (Entry entry in dropped) await entry.Cut.CancelAsync();
         foreach (Entry entry in idle) await UnloadDroppedAsync(entry);
+        if (versions is null) await _loop.ForgetAsync(owner.Value);
     }
 
     /// <summary>Bytes of an owner's models in memory, and how many there are, those counted that are being loaded.</summary>
