@@ -96,7 +96,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// <summary>Reserves bytes on <see cref="Budget"/>, all or nothing; the prefix cache makes room if need be.</summary>
     public async Task<bool> TryReserveAsync(long bytes) => Budget.TryReserve(bytes) || await Post(() => _scheduler.Prefixes.TryReserve(bytes)).ConfigureAwait(false);
 
-    /// <summary>Drops what the device remembers of a caller's texts. A sequence that runs leaves its own behind when it ends.</summary>
+    /// <summary>Drops what the device remembers of a caller's texts; sequences that still run leave nothing behind either.</summary>
     public Task ForgetAsync(string caller)
     {
         ArgumentNullException.ThrowIfNull(caller);

@@ -46,9 +46,10 @@ internal sealed partial class Scheduler
     /// <summary>Takes a sequence that holds a waiting place.</summary>
     public void Add(Sequence sequence) => _admission.Add(sequence);
 
-    /// <summary>Drops everything that is known of a caller.</summary>
+    /// <summary>Drops everything that is known of a caller. What of its sequences still runs leaves nothing behind.</summary>
     public void Forget(string caller)
     {
+        foreach (Sequence sequence in _running.Concat(_admission.Waiting.All).Where(sequence => sequence.Request.Caller == caller)) sequence.IsForgotten = true;
         Prefixes.Forget(caller);
         _shares.Forget(caller);
     }
@@ -210,7 +211,7 @@ internal sealed partial class Scheduler
     /// <summary>Lets the caller's next prompt begin where this text goes. It costs the sequence nothing if it fails.</summary>
     private void Keep(Sequence sequence)
     {
-        if (sequence.Cache is null || sequence.Sums is not null) return;
+        if (sequence.Cache is null || sequence.Sums is not null || sequence.IsForgotten) return;
         try
         {
             int[] ids = [.. sequence.Request.PromptIds, .. sequence.EmittedIds];

@@ -47,6 +47,9 @@ internal sealed class Sequence(ResidentModel model, GenerationRequest request, i
     /// <summary>Tokens of its prompt that the prefix cache knew.</summary>
     public int CachedTokens { get; set; }
 
+    /// <summary>Whether its caller was forgotten: the prefix cache then keeps nothing of it.</summary>
+    public bool IsForgotten { get; set; }
+
     /// <summary>Where the hidden states of its ids are added up; null: it generates.</summary>
     public double[]? Sums { get; init; }
 

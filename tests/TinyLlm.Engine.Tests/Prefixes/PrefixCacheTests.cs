@@ -166,6 +166,18 @@ public sealed class PrefixCacheTests
     }
 
     [Fact]
+    public async Task Forget_CallerWhoseSequenceRuns_KeepsNothingOfIt()
+    {
+        await using LoopFixture fixture = await Create(new DeviceLoopOptions { ChannelTokens = 8 });
+        Generation running = Start(fixture, "alice", Prompt(1, 40), 60);
+        await running.Tokens.ReadAsync(LoopFixture.Cancellation);
+        await fixture.Loop.ForgetAsync("alice");
+        running.Cancel();
+        await running.Completion;
+        Assert.Equal(0, fixture.Loop.Snapshot().PrefixBytes);
+    }
+
+    [Fact]
     public async Task Turn_LifetimeOver_DropsWhatNobodyUsed()
     {
         await using LoopFixture fixture = await Create(new DeviceLoopOptions { PrefixCacheLifetime = TimeSpan.FromMinutes(5) });
