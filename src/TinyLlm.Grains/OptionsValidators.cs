@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Users;
 
 namespace TinyLlm.Grains;
@@ -7,6 +8,10 @@ namespace TinyLlm.Grains;
 /// <summary>Checks the ranges written beside the properties; generated.</summary>
 [OptionsValidator]
 internal sealed partial class UserLimitsValidator : IValidateOptions<UserLimits>;
+
+/// <inheritdoc cref="UserLimitsValidator"/>
+[OptionsValidator]
+internal sealed partial class CollectionOptionsValidator : IValidateOptions<CollectionOptions>;
 
 /// <inheritdoc cref="UserLimitsValidator"/>
 [OptionsValidator]

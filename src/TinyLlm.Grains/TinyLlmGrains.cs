@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Residency;
@@ -31,6 +32,16 @@ public static class TinyLlmGrains
         silo.Services.AddOptions<SessionDrainOptions>().BindConfiguration("TinyLlm:Drain");
         silo.Services.AddSingleton<SessionDrain>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SessionDrain>());
+        return silo;
+    }
+
+    /// <summary>Removes abandoned bytes from the stores, at the start and from time to time; for silos of the core role.</summary>
+    public static ISiloBuilder AddCollection(this ISiloBuilder silo)
+    {
+        silo.Services.AddOptions<CollectionOptions>().BindConfiguration("TinyLlm:Collection").ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<CollectionOptions>, CollectionOptionsValidator>();
+        silo.Services.AddSingleton<StoreCollector>();
+        silo.Services.AddHostedService<CollectionService>();
         return silo;
     }
 

@@ -156,6 +156,17 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         return new CommitTicket { Version = upload.Version, Files = [.. upload.Files.Keys.Order(StringComparer.Ordinal)] };
     }
 
+    /// <summary>
+    /// Lets anyone commit what was being committed when this activation began: whoever did it may be dead, and if not, the two publish the same
+    /// files, once. True when the state changed.
+    /// </summary>
+    public static bool DropCommits(UserState state)
+    {
+        UploadRecord[] committing = [.. state.Uploads.Values.Where(upload => upload.CommitUntil is not null)];
+        foreach (UploadRecord upload in committing) upload.CommitUntil = null;
+        return committing.Length > 0;
+    }
+
     /// <summary>The upload that <see cref="BeginCommit"/> closed, or null when it was published before.</summary>
     public static UploadRecord? FindCommitting(UserState state, string uploadId)
     {

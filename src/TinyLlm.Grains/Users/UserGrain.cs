@@ -37,7 +37,8 @@ internal sealed partial class UserGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (!state.RecordExists || state.State.Deleting) return;
-        if (_uploads.Sweep(state.State)) await SaveAsync();
+        bool changed = _uploads.Sweep(state.State) | UploadBook.DropCommits(state.State) | await RecountUploadsAsync();
+        if (changed) await SaveAsync();
         await RemoveDoomedAsync();
     }
 
@@ -184,6 +185,7 @@ internal sealed partial class UserGrain(
         PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
         await SaveAsync();
         LogPublished(logger, User, published.Version, published.Number);
+        await RemoveDoomedAsync(); // what retention took out
         return published;
     }
 
@@ -230,6 +232,29 @@ internal sealed partial class UserGrain(
         ModelBook.DeleteVersion(state.State, model, number);
         await SaveAsync();
         await RemoveDoomedAsync();
+    }
+
+    public async Task<PublishedVersion> SetCurrent(string model, int number)
+    {
+        RequireUser();
+        PublishedVersion current = ModelBook.SetCurrent(state.State, model, number);
+        await SaveAsync();
+        return current;
+    }
+
+    public async Task SetKeptVersions(string model, int? count)
+    {
+        RequireUser();
+        _models.SetKeptVersions(state.State, model, count);
+        await SaveAsync();
+    }
+
+    public Task<ImmutableArray<VersionId>> FindAbandoned(ImmutableArray<VersionId> versions)
+    {
+        // A user who is being deleted has no version any more; one that was never made must not stay in memory.
+        if (!state.RecordExists) DeactivateOnIdle();
+        HashSet<VersionId> named = Exists ? [.. state.State.VersionIds()] : [];
+        return Task.FromResult(versions.RemoveAll(named.Contains));
     }
 
     public Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
@@ -279,6 +304,31 @@ internal sealed partial class UserGrain(
 
     private Task SaveAsync() => GrainSave.OrForget(this, state);
 
+    /// <summary>
+    /// Counts the bytes of open uploads in the store: whoever wrote them may have died before it told how many there are. True when the state changed.
+    /// </summary>
+    private async Task<bool> RecountUploadsAsync()
+    {
+        bool changed = false;
+        try
+        {
+            foreach (UploadRecord upload in state.State.Uploads.Values.Where(upload => upload.Phase != UploadPhase.Committed))
+            {
+                Dictionary<string, long> stored = [];
+                await foreach ((ModelFileName name, long length) in files.ListAsync(User, upload.Version, CancellationToken.None)) stored[name.Value] = length;
+                if (upload.Files.Count == stored.Count && !upload.Files.Except(stored).Any()) continue;
+                upload.Files = stored;
+                changed = true;
+            }
+        }
+        catch (Exception exception)
+        {
+            // The count of before holds a while longer; it bounds nothing but the user's own quota.
+            LogNotRecounted(logger, User, exception);
+        }
+        return changed;
+    }
+
     /// <summary>Removes the bytes that no record names any more. What fails now is removed by the next activation.</summary>
     private async Task RemoveDoomedAsync()
     {
@@ -301,6 +351,9 @@ internal sealed partial class UserGrain(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "User {User}: version {Version} published as number {Number}")]
     private static partial void LogPublished(ILogger logger, UserId user, VersionId version, int number);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "User {User}: the bytes of open uploads were not counted")]
+    private static partial void LogNotRecounted(ILogger logger, UserId user, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "User {User}: bytes of {Count} deleted versions remain, the next activation removes them")]
     private static partial void LogNotRemoved(ILogger logger, UserId user, int count, Exception exception);

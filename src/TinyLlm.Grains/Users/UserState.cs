@@ -33,6 +33,10 @@ internal sealed class UserState
 
     /// <summary>Versions whose record is gone but whose bytes may still be in the store: removed again on activation.</summary>
     public HashSet<VersionId> Doomed { get; set; } = [];
+
+    /// <summary>Every version that is published or may become so.</summary>
+    public IEnumerable<VersionId> VersionIds() =>
+        Models.Values.SelectMany(model => model.Versions).Select(version => version.Id).Concat(Uploads.Values.Select(upload => upload.Version));
 }
 
 /// <summary>A token at rest: its keyed hash, never its text.</summary>
