@@ -60,9 +60,14 @@ public sealed class FileObjectStore : ObjectStore
         return Directory.Exists(path) ? path : null;
     }
 
-    public override Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken) => Task.Run(() =>
+    public override Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken) =>
+        Task.Run(() => RemoveLeftovers(time.GetUtcNow().UtcDateTime - olderThan, cancellationToken), cancellationToken);
+
+    /// <summary>Removes what crashed writers left behind, however young: for whoever knows that nobody else writes.</summary>
+    internal void RemoveLeftovers() => RemoveLeftovers(DateTime.MaxValue, CancellationToken.None);
+
+    private int RemoveLeftovers(DateTime limit, CancellationToken cancellationToken)
     {
-        DateTime limit = time.GetUtcNow().UtcDateTime - olderThan;
         int removed = 0;
         foreach (FileSystemInfo leftover in new DirectoryInfo(temporary).EnumerateFileSystemInfos())
         {
@@ -73,7 +78,7 @@ public sealed class FileObjectStore : ObjectStore
             removed++;
         }
         return removed;
-    }, cancellationToken);
+    }
 
     private protected override bool IsTransient(Exception error) => error is IOException disk && DiskErrors.IsTransient(disk);
 
