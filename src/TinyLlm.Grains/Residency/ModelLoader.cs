@@ -22,7 +22,7 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
 
         // The decoder keeps the files mapped for itself.
         using Checkpoint checkpoint = Checkpoint.Open(files.RequireLocalFolder());
-        long weightBytes = checkpoint.Facts.WeightBytes;
+        long weightBytes = loop.WeightBytes(checkpoint.Config);
         await reserve(weightBytes);
         try
         {

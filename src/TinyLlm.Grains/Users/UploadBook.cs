@@ -158,13 +158,11 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
 
     /// <summary>
     /// Lets anyone commit what was being committed when this activation began: whoever did it may be dead, and if not, the two publish the same
-    /// files, once. True when the state changed.
+    /// files, once.
     /// </summary>
-    public static bool DropCommits(UserState state)
+    public static void DropCommits(UserState state)
     {
-        UploadRecord[] committing = [.. state.Uploads.Values.Where(upload => upload.CommitUntil is not null)];
-        foreach (UploadRecord upload in committing) upload.CommitUntil = null;
-        return committing.Length > 0;
+        foreach (UploadRecord upload in state.Uploads.Values) upload.CommitUntil = null;
     }
 
     /// <summary>The upload that <see cref="BeginCommit"/> closed, or null when it was published before.</summary>

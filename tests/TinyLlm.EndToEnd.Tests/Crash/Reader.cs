@@ -48,7 +48,6 @@ internal sealed class Reader(HostDoor door, IReadOnlyList<Ledger> ledgers, int s
     public async Task<string?> DownloadAsync(Ledger ledger, int version, CancellationToken stop)
     {
         HostAnswer detail = await SendAsync(ledger, HttpMethod.Get, $"api/models/{ledger.User}/{Uploader.Model}", null, stop);
-        if (detail.Status == HttpStatusCode.OK && (int)detail.Json["model"]!["version"]! is var newest && random.Next(2) == 0) version = newest;
         HashSet<string> marks = [];
         foreach (string file in MarkedModel.New(random).Files().Keys)
         {

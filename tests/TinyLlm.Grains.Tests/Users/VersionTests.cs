@@ -140,5 +140,5 @@ public sealed class VersionTests
 
     private static async Task<VersionId> LeasedAsync(TestUser user) => (await user.LeaseAsync("tiny")).Version.Version;
 
-    private static async Task<int[]> NumbersAsync(TestUser user) => [.. (await user.Grain.ListVersions(user.Id, "tiny")).Select(version => version.Number)];
+    private static async Task<List<int>> NumbersAsync(TestUser user) => [.. (await user.Grain.ListVersions(user.Id, "tiny")).Select(version => version.Number)];
 }
