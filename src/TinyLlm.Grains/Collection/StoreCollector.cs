@@ -19,6 +19,7 @@ public sealed class StoreCollector(
     ModelFiles files,
     ObjectStore objects,
     [FromKeyedServices(DataFolder.GrainStateContainer)] ObjectStore grainState,
+    [FromKeyedServices(DataFolder.KeyEnvelopesContainer)] ObjectStore keyEnvelopes,
     IGrainFactory grains,
     IOptions<CollectionOptions> options,
     TimeProvider time)
@@ -42,7 +43,8 @@ public sealed class StoreCollector(
             }
         }
         TimeSpan grace = options.Value.Grace;
-        int temporary = await objects.CollectTemporaryAsync(grace, cancellationToken) + await grainState.CollectTemporaryAsync(grace, cancellationToken);
+        int temporary = 0;
+        foreach (ObjectStore store in (ObjectStore[])[objects, grainState, keyEnvelopes]) temporary += await store.CollectTemporaryAsync(grace, cancellationToken);
         return new CollectedBytes(versions, bytes, temporary);
     }
 
