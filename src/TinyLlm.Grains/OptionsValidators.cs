@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Collection;
+using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Users;
 
 namespace TinyLlm.Grains;
@@ -16,3 +17,7 @@ internal sealed partial class CollectionOptionsValidator : IValidateOptions<Coll
 /// <inheritdoc cref="UserLimitsValidator"/>
 [OptionsValidator]
 internal sealed partial class DeviceLoopOptionsValidator : IValidateOptions<DeviceLoopOptions>;
+
+/// <inheritdoc cref="UserLimitsValidator"/>
+[OptionsValidator]
+internal sealed partial class RetentionOptionsValidator : IValidateOptions<RetentionOptions>;
