@@ -70,6 +70,19 @@ public abstract class ObjectStore
         return OpenReadCoreAsync(name, cancellationToken);
     }
 
+    /// <summary>
+    /// Reads from <paramref name="offset"/> on into <paramref name="destination"/>, in one access; many may run at a time. What several reads of an
+    /// object give belongs together only if it did not change meanwhile: who must know checks a digest or a tag.
+    /// </summary>
+    /// <returns>How many bytes were read: as many as there is room for, or fewer because the object ends.</returns>
+    /// <exception cref="StoreException">NotFound.</exception>
+    public Task<int> ReadRangeAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        return ReadRangeCoreAsync(name, offset, destination, cancellationToken);
+    }
+
     /// <summary>The object's durable length in bytes; null when there is none.</summary>
     public Task<long?> LengthAsync(string name, CancellationToken cancellationToken)
     {
@@ -133,6 +146,8 @@ public abstract class ObjectStore
     private protected abstract IAsyncEnumerable<ObjectInfo> ListCoreAsync(string prefix, CancellationToken cancellationToken);
 
     private protected abstract Task<Stream> OpenReadCoreAsync(string name, CancellationToken cancellationToken);
+
+    private protected abstract Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken);
 
     private protected abstract Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken);
 
