@@ -129,11 +129,17 @@ internal static class TinyLlmApplication
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
     });
 
-    /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's that of tokens, core and sessions that of leases.</summary>
+    /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens and audit, core and sessions that of leases.</summary>
     private static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
     {
         if (roles.Api) services.AddSingleton(new AdminToken(SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText).Value));
         if (roles.Core) services.AddSingleton(new TokenHasher(SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _)));
+        if (roles.Core)
+        {
+            AuditKey auditKey = AuditKey.Parse(SecretFile.ReadOrCreate(data.KeyPath("audit"), AuditKey.NewText).Value);
+            services.AddSingleton(_ => auditKey); // a factory, so that the container disposes it
+            services.AddSingleton<AuditLog>();
+        }
         if (roles.Core || roles.Gpu) services.AddSingleton(new LeaseSigner(SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _), TimeProvider.System));
     }
 
