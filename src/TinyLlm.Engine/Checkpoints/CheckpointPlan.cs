@@ -27,8 +27,8 @@ public sealed class CheckpointPlan
     /// <summary>The header of each file of weights.</summary>
     public IReadOnlyDictionary<string, SafeTensorsHeader> Headers { get; }
 
-    /// <summary>Bytes of all files of weights.</summary>
-    public long FileBytes => Headers.Values.Sum(header => header.DataOffset + header.DataBytes);
+    /// <summary>Bytes in the files of tensors that are not F32: loaded from buffers, they are in memory twice until all is converted.</summary>
+    public long ConvertedBytes => Headers.Values.SelectMany(header => header.Tensors).Where(tensor => tensor.DType != DType.F32).Sum(tensor => tensor.ByteCount);
 
     /// <summary>Reads an index; null stands for a model without one.</summary>
     /// <exception cref="SafeTensorsException">It is none.</exception>

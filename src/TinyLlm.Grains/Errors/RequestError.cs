@@ -57,6 +57,9 @@ public enum RequestError
     /// <summary>The audit log can't be written, so nothing was changed.</summary>
     AuditUnavailable = 16,
 
+    /// <summary>What is stored of the model is not what its owner published: a fault of the host's storage, or worse.</summary>
+    ModelDamaged = 17,
+
     /// <summary>The silo is leaving its cluster: another one serves.</summary>
     Draining = 20,
 }

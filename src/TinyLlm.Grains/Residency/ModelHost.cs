@@ -20,6 +20,7 @@ public sealed partial class ModelHost : IDisposable
     /// <summary>One eviction at a time: the bytes that one is about to free are not lacking to the next.</summary>
     private readonly SemaphoreSlim _evicting = new(1);
 
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<VersionId, Entry> _entries = [];
     private readonly ModelLoader _loader;
     private readonly DeviceLoop _loop;
@@ -73,9 +74,12 @@ public sealed partial class ModelHost : IDisposable
     /// The model in memory, loading it if need be. A caller that gives up leaves the load to the others. Throws
     /// <see cref="RequestException"/> with <see cref="RequestError.NoCapacity"/> when it does not fit.
     /// </summary>
-    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, CancellationToken cancellationToken)
+    /// <param name="address">Which version.</param>
+    /// <param name="key">Decrypts it; null where it is not encrypted. It is needed only by the call that loads.</param>
+    /// <param name="cancellationToken">Gives up the wait.</param>
+    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, VersionKey? key, CancellationToken cancellationToken)
     {
-        Entry entry = Hold(address);
+        Entry entry = Hold(address, key);
         try
         {
             LoadedModel model = await entry.Loading.WaitAsync(cancellationToken);
@@ -88,9 +92,15 @@ public sealed partial class ModelHost : IDisposable
         }
     }
 
-    public void Dispose() => _evicting.Dispose();
+    /// <summary>Ends loads that are under way.</summary>
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        _stopping.Dispose();
+        _evicting.Dispose();
+    }
 
-    private Entry Hold(VersionAddress address)
+    private Entry Hold(VersionAddress address, VersionKey? key)
     {
         lock (_gate)
         {
@@ -100,7 +110,7 @@ public sealed partial class ModelHost : IDisposable
                 entry = new Entry(address) { Loading = Task.FromException<LoadedModel>(new InvalidOperationException()) };
                 _entries.Add(address.Version, entry);
                 Entry started = entry;
-                entry.Loading = Task.Run(() => LoadAsync(started));
+                entry.Loading = Task.Run(() => LoadAsync(started, key));
             }
             if (entry.Address != address) throw RequestException.NotFound("model");
             entry.Holds++;
@@ -114,11 +124,11 @@ public sealed partial class ModelHost : IDisposable
         lock (_gate) entry.Holds--;
     }
 
-    private async Task<LoadedModel> LoadAsync(Entry entry)
+    private async Task<LoadedModel> LoadAsync(Entry entry, VersionKey? key)
     {
         try
         {
-            LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync);
+            LoadedModel model = await _loader.LoadAsync(entry.Address, key, ReserveAsync, _stopping.Token);
             LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
             return model;
         }
@@ -127,7 +137,9 @@ public sealed partial class ModelHost : IDisposable
             lock (_gate) _entries.Remove(entry.Address.Version);
             // The owner deleted the version after the lease was given: from now on it is one that does not exist.
             if (exception is StoreException { Error: StoreError.NotFound }) throw RequestException.NotFound("model");
-            throw;
+            if (exception is not StoreException { Error: StoreError.Damaged }) throw;
+            LogDamaged(_logger, entry.Address.Version, exception);
+            throw new RequestException(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
         }
     }
 
@@ -220,6 +232,9 @@ public sealed partial class ModelHost : IDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Evicted version {Version}: {Bytes} bytes of weights")]
     private static partial void LogEvicted(ILogger logger, VersionId version, long bytes);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Version {Version} is damaged in the store")]
+    private static partial void LogDamaged(ILogger logger, VersionId version, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Evicting idle models failed")]
     private static partial void LogEvictionFailed(ILogger logger, Exception exception);

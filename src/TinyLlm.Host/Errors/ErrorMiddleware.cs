@@ -68,6 +68,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         {
             RetryAfter = TimeSpan.FromSeconds(60),
         },
+        StoreException { Error: StoreError.Damaged } => new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(RequestError.TooLarge, "The body is larger than this route takes."),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new(RequestError.Malformed, "The body arrived too slowly."),
         BadHttpRequestException => new(RequestError.Malformed, "The request is malformed."),

@@ -168,6 +168,6 @@ public abstract class ObjectStore
             DurableLength = durableLength,
         };
 
-    private protected static StoreException DigestMismatch() =>
+    internal static StoreException DigestMismatch() =>
         new(StoreError.DigestMismatch, "the bytes received don't have the digest that came with them: send them again");
 }

@@ -77,7 +77,7 @@ public sealed class DurabilityTests
         text = text.Replace("\"Doomed\":[]", $"\"Doomed\":[\"{version}\"]", StringComparison.Ordinal);
         await cluster.GrainState.PutAsync(name, System.Text.Encoding.UTF8.GetBytes(text), PutCondition.Always, Cancel);
         foreach ((string file, ReadOnlyMemory<byte> content) in bytes)
-            await cluster.Files.AppendAsync(alice.Id, version, ModelFileName.Parse(file), 0, new MemoryStream(content.ToArray()), 1 << 30, null, Cancel);
+            await cluster.Files.AppendAsync(alice.Id, version, ModelFileName.Parse(file), 0, new MemoryStream(content.ToArray()), 1 << 30, null, null, Cancel);
         Assert.NotNull(cluster.Files.TryGetLocalFolder(alice.Id, version));
 
         Assert.Empty(await alice.Grain.ListModels());
@@ -113,7 +113,12 @@ public sealed class DurabilityTests
     {
         Dictionary<string, ReadOnlyMemory<byte>> bytes = [];
         await foreach ((ModelFileName file, _) in cluster.Files.ListAsync(owner.Id, version, Cancel))
-            bytes[file.Value] = (await cluster.Files.ReadAsync(owner.Id, version, file, Cancel))!.Value;
+        {
+            using VersionFile opened = await cluster.Files.OpenAsync(owner.Id, version, file, null, Cancel);
+            byte[] content = new byte[opened.Length];
+            await opened.ReadAsync(0, content, Cancel);
+            bytes[file.Value] = content;
+        }
         return bytes;
     }
 }

@@ -109,7 +109,7 @@ public sealed class QuotaTests : IAsyncLifetime
         {
             leases = [.. leases, await _user.Grain.BeginWrite("a", upload.UploadId, file)];
             await _user.Files.AppendAsync(
-                _user.Id, upload.Version, ModelFileName.Parse(file), 0, new MemoryStream(new byte[s_modelBytes]), s_modelBytes, null, Cancel);
+                _user.Id, upload.Version, ModelFileName.Parse(file), 0, new MemoryStream(new byte[s_modelBytes]), s_modelBytes, null, null, Cancel);
         }
 
         await _user.Grain.RenewWrite(upload.UploadId, leases[0].LeaseId);

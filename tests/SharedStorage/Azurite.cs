@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using Azure.Storage.Blobs;
-using TinyLlm.Tests;
 
-[assembly: AssemblyFixture(typeof(TinyLlm.Storage.Tests.Azurite))]
+[assembly: AssemblyFixture(typeof(TinyLlm.Tests.Azurite))]
 
-namespace TinyLlm.Storage.Tests;
+namespace TinyLlm.Tests;
 
 /// <summary>
 /// The real Azurite (tests/npm), started by the first test that needs it on a port that the system picks, ended by its process id after the last.
@@ -25,7 +24,11 @@ public sealed class Azurite : IAsyncDisposable
     private Task draining = Task.CompletedTask;
 
     /// <summary>A fresh container; skips the calling test where Azurite isn't installed.</summary>
-    public async Task<BlobContainerClient> NewContainerAsync(CancellationToken cancellationToken)
+    public async Task<BlobContainerClient> NewContainerAsync(CancellationToken cancellationToken) =>
+        new(await ConnectAsync(cancellationToken), $"test-{Guid.NewGuid():N}");
+
+    /// <summary>The account's connection string; skips the calling test where Azurite isn't installed.</summary>
+    public async Task<string> ConnectAsync(CancellationToken cancellationToken)
     {
         string program = Path.Combine(TestData.RepositoryRoot, Program);
         Assert.SkipUnless(File.Exists(program), "Azurite is not installed: run 'npm ci' in tests/npm");
@@ -38,7 +41,7 @@ public sealed class Azurite : IAsyncDisposable
         {
             starting.Release();
         }
-        return new BlobContainerClient($"{Account};BlobEndpoint={address}devstoreaccount1;", $"test-{Guid.NewGuid():N}");
+        return $"{Account};BlobEndpoint={address}devstoreaccount1;";
     }
 
     public async ValueTask DisposeAsync()
