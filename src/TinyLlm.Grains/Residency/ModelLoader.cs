@@ -25,8 +25,9 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
 
         using WeightLoader loader = new(files, names);
         CheckpointPlan plan = await loader.PlanAsync(cancellationToken);
-        long passingBytes = loader.IsMapped || loop.Device.Kind != CpuKind ? 0 : plan.ConvertedBytes;
-        long reservedBytes = plan.Facts.WeightBytes + passingBytes;
+        long weightBytes = loop.WeightBytes(plan.Config);
+        long passingBytes = loader.IsMapped || loop.Device.Kind != CpuKind ? 0 : plan.ConvertedBytes(weightBytes);
+        long reservedBytes = weightBytes + passingBytes;
         await reserve(reservedBytes);
         try
         {

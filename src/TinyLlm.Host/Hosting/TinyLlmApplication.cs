@@ -38,9 +38,12 @@ internal static class TinyLlmApplication
         builder.Configuration.AddInMemoryCollection(arguments.Settings);
         HostOptions options = ReadOptions<HostOptions>(builder.Configuration, HostOptions.Section);
         ClusterSettings cluster = ReadOptions<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+        StorageSettings storage = ReadOptions<StorageSettings>(builder.Configuration, StorageSettings.Section);
         HostRoles roles = HostRoles.Parse(options.Roles);
         if (cluster.Redis is null && roles != HostRoles.All)
             throw new HostStartException($"Roles: {roles} alone serves nobody: name the Redis of its cluster with --TinyLlm:Cluster:Redis, or leave --roles out.");
+        if (cluster.Redis is not null && !storage.IsAccount)
+            throw new HostStartException("Storage: the processes of a cluster share a storage account: name it with --TinyLlm:Storage:AccountUri or TinyLlm__Storage__ConnectionString.");
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
 
         DataFolder data = OpenData(options);
@@ -52,8 +55,8 @@ internal static class TinyLlmApplication
         AddServices(builder.Services);
         builder.Services.AddSingleton(roles);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
-        builder.Services.AddTinyLlmStorage(data);
         builder.AddTinyLlmSilo(roles, cluster, accelerator);
+        builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
         if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
     }
@@ -130,7 +133,7 @@ internal static class TinyLlmApplication
     });
 
     /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens and audit, core and sessions that of leases.</summary>
-    private static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
+    internal static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
     {
         if (roles.Api) services.AddSingleton(new AdminToken(SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText).Value));
         if (roles.Core) services.AddSingleton(new TokenHasher(SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _)));
