@@ -93,8 +93,8 @@ public sealed partial class ModelHost : IDisposable
     /// <summary>Ends loads that are under way.</summary>
     public void Dispose()
     {
-        _stopping.Cancel();
-        _stopping.Dispose();
+        if (_stopping.IsCancellationRequested) return;
+        _stopping.Cancel(); // and not disposed: a load that begins now looks at it
         _evicting.Dispose();
     }
 

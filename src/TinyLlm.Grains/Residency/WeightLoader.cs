@@ -66,7 +66,7 @@ internal sealed class WeightLoader(VersionFiles files, IReadOnlySet<string> name
             foreach ((string name, SafeTensorsHeader header) in plan.Headers) buffers.Add(name, new WeightBuffer(header));
             await Parallel.ForEachAsync(Ranges(), Parallelism(cancellationToken), async (range, cancel) =>
                 await _weights[range.File].ReadAsync(range.Offset, buffers[range.File].Slice(range.Offset, range.Count), cancel));
-            if (!files.IsEncrypted) Parallel.ForEach(buffers, Parallelism(cancellationToken), buffer => Require(buffer.Key, buffer.Value));
+            if (!files.IsEncrypted) await Task.WhenAll(buffers.Select(buffer => Task.Run(() => Require(buffer.Key, buffer.Value), cancellationToken)));
             return new Checkpoint(plan, buffers.ToDictionary(buffer => buffer.Key, WeightFile (buffer) => buffer.Value));
         }
         catch

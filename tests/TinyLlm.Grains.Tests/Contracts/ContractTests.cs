@@ -53,7 +53,7 @@ public sealed class ContractTests
             "Malformed", "Unauthenticated", "ScopeLacking", "NotFound", "MethodNotAllowed", "NameTaken", "Conflict", "TooLarge", "WrongMediaType", "ModelInvalid",
             "IdempotencyKeyReused", "ContextLengthExceeded", "QuotaExceeded", "NoAccelerator", "NoCapacity", "StorageFull",
         ];
-        (string, int)[] later = [("AuditUnavailable", 16), ("Draining", 20)];
+        (string, int)[] later = [("AuditUnavailable", 16), ("ModelDamaged", 17), ("Draining", 20)];
         Assert.Equal(
             expected.Index().Select(pair => (pair.Item, pair.Index)).Concat(later),
             Enum.GetValues<RequestError>().Order().Select(error => (error.ToString(), (int)error)));

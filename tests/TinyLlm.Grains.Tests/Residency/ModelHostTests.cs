@@ -1,7 +1,6 @@
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Residency;
-using TinyLlm.Storage;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Grains.Tests.Residency;
