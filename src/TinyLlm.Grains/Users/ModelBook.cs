@@ -29,11 +29,12 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
 
         // Counted at writing already, but writers of several files at once may together have gone beyond the bound.
         long others = UploadBook.StoredBytes(state) - upload.Files.Values.Sum();
-        if (facts.StoredBytes > limits.MaxStoredBytes - others)
+        long bound = UploadBook.StoredBytesBound(state, limits);
+        if (facts.StoredBytes > bound - others)
         {
             throw new RequestException(
                 RequestError.QuotaExceeded,
-                $"stored bytes: {others} are in use, this model has {facts.StoredBytes}, and {limits.MaxStoredBytes} is the bound: delete a model first.");
+                $"stored bytes: {others} are in use, this model has {facts.StoredBytes}, and {bound} is the bound: delete a model first.");
         }
 
         DateTimeOffset now = time.GetUtcNow();
@@ -120,12 +121,14 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         }
     }
 
-    private static ModelRecord Find(UserState state, string name) =>
+    /// <summary>The model of exactly this name.</summary>
+    public static ModelRecord Find(UserState state, string name) =>
         EntityName.TryParse(name, out EntityName parsed) && state.Models.TryGetValue(parsed.Folded, out ModelRecord? model) && model.Name == name
             ? model
             : throw RequestException.NotFound("model");
 
-    private static PublishedVersion Describe(UserState state, ModelRecord model, VersionRecord version) => new()
+    /// <summary>One version as others see it.</summary>
+    public static PublishedVersion Describe(UserState state, ModelRecord model, VersionRecord version) => new()
     {
         Owner = state.Name,
         Model = model.Name,

@@ -6,6 +6,7 @@ using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Sharing;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -20,6 +21,7 @@ namespace TinyLlm.Grains.Users;
 [GrainType("user")]
 internal sealed partial class UserGrain(
     [PersistentState("user", GrainStorageHosting.DefaultName)] IPersistentState<UserState> state,
+    [PersistentState("meter", GrainStorageHosting.DefaultName)] IPersistentState<UserMeter> meter,
     ModelFiles files,
     TokenHasher hasher,
     LeaseSigner signer,
@@ -42,22 +44,20 @@ internal sealed partial class UserGrain(
     {
         if (!state.RecordExists || state.State.Deleting) return;
         await _trail.ReconcileAsync(this, AuditLogId.Of(User));
+        StartMeter();
         if (_uploads.Sweep(state.State)) await SaveAsync();
         await RemoveDoomedAsync();
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => SaveMeterAsync(isLast: true);
+
     public async Task<IssuedToken> Create(string name)
     {
         if (state.RecordExists) throw new RequestException(RequestError.NameTaken, "A user of this name exists.") { Parameter = "id" };
-        if (await NameGrain(name).Resolve(name) != User)
-        {
-            // Claimed, and given back since by a deletion that was still under way: a user must not exist without its name.
-            throw new RequestException(RequestError.Conflict, "The user of this name was being deleted: try again.") { Parameter = "id", RetryAfter = TimeSpan.FromSeconds(1) };
-        }
-        await OperatorLog.Append(Event(AuditAction.UserCreated, User.Value, ("name", name)));
-        state.State = new UserState { Name = name, CreatedAt = time.GetUtcNow() };
+        await BeginAsync(name);
         IssuedToken token = _tokens.Issue(state.State, User, new TokenSpec { Name = "first", Scopes = TokenScopeNames.EveryUserScope });
         await SaveAsync(Event(AuditAction.UserCreated, User.Value, ("name", name), ("token", token.Id)));
+        StartMeter();
         return token;
     }
 
@@ -71,6 +71,7 @@ internal sealed partial class UserGrain(
             CreatedAt = state.State.CreatedAt,
             Models = state.State.Models.Count,
             StoredBytes = UploadBook.StoredBytes(state.State),
+            Quota = Quota,
         });
     }
 
@@ -81,7 +82,9 @@ internal sealed partial class UserGrain(
         // 1. From here on no token of the user is accepted and nothing new begins. The operator's log outlives the user's.
         await OperatorLog.Append(Event(AuditAction.UserDeleting, User.Value, ("name", state.State.Name)));
         state.State.Deleting = true;
+        GrantBook.DropAll(state.State);
         await SaveAsync(Event(AuditAction.UserDeleting, User.Value));
+        await ForgetSharesAsync();
 
         // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
@@ -99,16 +102,10 @@ internal sealed partial class UserGrain(
             CompletedAt = time.GetUtcNow(),
         };
         DeactivateOnIdle();
+        if (meter.RecordExists) await meter.ClearStateAsync();
         await state.ClearStateAsync();
         await NameGrain(receipt.Name).Release(User);
         return receipt;
-    }
-
-    public Task<TokenVerdict?> Authenticate(string token)
-    {
-        if (!Exists) return Absent<TokenVerdict>();
-        bool ours = AccessToken.TryParse(token, out AccessToken parsed) && parsed.User == User;
-        return Task.FromResult(ours ? _tokens.Check(state.State, parsed) : null);
     }
 
     public async Task<IssuedToken> CreateToken(TokenSpec spec)
@@ -122,13 +119,13 @@ internal sealed partial class UserGrain(
     public Task<ImmutableArray<TokenFacts>> ListTokens()
     {
         RequireUser();
-        return Task.FromResult(_tokens.List(state.State));
+        return Task.FromResult(_tokens.List(state.State, meter.State));
     }
 
     public async Task RevokeToken(string tokenId)
     {
         RequireUser();
-        _tokens.Revoke(state.State, tokenId);
+        TokenBook.Revoke(state.State, tokenId);
         await SaveAsync(Event(AuditAction.TokenRevoked, tokenId));
     }
 
@@ -221,7 +218,7 @@ internal sealed partial class UserGrain(
 
     public Task<ImmutableArray<PublishedVersion>> ListVersions(UserId caller, string model)
     {
-        RequireAccess(caller);
+        RequireRight(caller, model, AnyRight);
         return Task.FromResult(ModelBook.ListVersions(state.State, model));
     }
 
@@ -229,7 +226,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.Delete(state.State, model);
-        await SaveAsync(Event(AuditAction.ModelDeleted, model));
+        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.ModelDeleted, model));
         await RemoveDoomedAsync();
     }
 
@@ -237,14 +234,18 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.DeleteVersion(state.State, model, number);
-        await SaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
+        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
         await RemoveDoomedAsync();
     }
 
     public Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
     {
-        RequireAccess(caller);
-        PublishedVersion version = ModelBook.FindVersion(state.State, model, number);
+        RequireRight(caller, model, right);
+        return Task.FromResult(SignLease(caller, ModelBook.FindVersion(state.State, model, number), right));
+    }
+
+    private GrantedModel SignLease(UserId caller, PublishedVersion version, ModelRight right)
+    {
         ModelLease lease = signer.Sign(new ModelLease
         {
             Caller = caller,
@@ -254,13 +255,13 @@ internal sealed partial class UserGrain(
             Right = right,
             ExpiresAt = default,
         });
-        return Task.FromResult(new GrantedModel { Lease = lease, Version = version });
+        return new GrantedModel { Lease = lease, Version = version };
     }
 
-    /// <summary>The access decision: a user's models are the user's own. Everyone else gets what a missing model gives.</summary>
-    private void RequireAccess(UserId caller)
+    /// <summary>The access decision: the owner, or by a grant. Everyone else gets what a missing model gives.</summary>
+    private void RequireRight(UserId caller, string model, ModelRight rights)
     {
-        if (Exists && caller == User) return;
+        if (Exists && (caller == User || _grants.Find(state.State, caller, model, rights).Any())) return;
         if (!state.RecordExists) DeactivateOnIdle();
         throw RequestException.NotFound("model");
     }

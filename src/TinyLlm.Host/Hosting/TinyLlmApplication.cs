@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TinyLlm.Grains.Access;
@@ -57,7 +56,6 @@ internal static class TinyLlmApplication
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
         builder.AddTinyLlmSilo(roles, cluster, accelerator);
         builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
-        if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
     }
 
@@ -149,22 +147,12 @@ internal static class TinyLlmApplication
     private static void AddServices(IServiceCollection services)
     {
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<TokenVerdicts>();
+        services.AddAccess();
         services.AddSingleton<ModelDirectory>();
         services.AddSingleton<UploadService>();
         services.AddSingleton<UserCatalog>();
         services.AddSingleton<GenerationStarter>();
         services.AddSingleton<AnswerWriter>();
-        // The core services alone: AddAuthentication would bring data protection along, and write keys of no use to the home folder.
-        services.AddAuthenticationCore(options =>
-        {
-            options.DefaultScheme = BearerAuthentication.SchemeName;
-            options.AddScheme<BearerAuthentication>(BearerAuthentication.SchemeName, displayName: null);
-        });
-        services.AddWebEncoders();
-        services.AddTransient<BearerAuthentication>();
-        // A route that nobody thought about is closed: it needs a token, and its handler a scope.
-        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "TinyLlm";
@@ -176,6 +164,7 @@ internal static class TinyLlmApplication
     private static void MapRoutes(WebApplication app, HostRoles roles)
     {
         app.UseMiddleware<ErrorMiddleware>();
+        app.UseMiddleware<AddressLimits>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -184,6 +173,8 @@ internal static class TinyLlmApplication
         app.MapOpenApi().AllowAnonymous();
         app.MapUsers();
         app.MapTokens();
+        app.MapGrants();
+        app.MapQuotas();
         app.MapUploads();
         app.MapModels();
         app.MapModelList();

@@ -122,5 +122,6 @@ internal sealed class GrainCluster : IAsyncDisposable
         silo.AddTinyLlmGrainStorage();
         silo.AddTinyLlmGrains(new SiloRoles { Core = role.Core, Accelerator = role.Device?.Device.Kind, BudgetBytes = role.Device?.Device.BudgetBytes ?? 0 });
         if (role.Device is not null) silo.AddAccelerator(new Accelerator(role.Device));
+        role.Silo(silo);
     }
 }
