@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Models;
 
 /// <summary>
 /// The files of one model version, as validation and loading read them. Once the manifest was read (<see cref="ReadManifestAsync"/>), a file that is not
-/// what it says is refused: by its length when it is opened, and by its digest when it is read whole.
+/// what it says is refused: by its length and its commitment when it is opened, and by its digest when it is read whole.
 /// </summary>
 /// <param name="files">Where they lie.</param>
 /// <param name="owner">Whose they are.</param>
@@ -41,7 +42,9 @@ public sealed class VersionFiles(ModelFiles files, UserId owner, VersionId versi
     internal async Task<VersionFile> OpenAsync(string name, CancellationToken cancellationToken)
     {
         VersionFile file = await files.OpenAsync(owner, version, ModelFileName.Parse(name), key, cancellationToken);
-        if (_manifest is null || Listed(name).Length == file.Length) return file;
+        if (_manifest is null) return file;
+        ManifestFile listed = Listed(name);
+        if (listed.Length == file.Length && listed.Commitment == file.Commitment) return file;
         file.Dispose();
         throw Damaged(name);
     }
@@ -53,15 +56,17 @@ public sealed class VersionFiles(ModelFiles files, UserId owner, VersionId versi
     internal static StoreException Damaged(string name) => new(StoreError.Damaged, $"{name} is not the file that the version's manifest names");
 
     /// <summary>
-    /// The manifest, if it is the one that the owner's record names; else the stored version is damaged. Throws
-    /// <see cref="StoreError.NotFound"/> when there is none.
+    /// The manifest, if it and the host's signature of it are those that the owner's record names, and the signature holds; else the stored version is
+    /// damaged. Throws <see cref="StoreError.NotFound"/> when there is none.
     /// </summary>
-    internal async Task<ModelManifest> ReadManifestAsync(string digest, CancellationToken cancellationToken)
+    internal async Task<ModelManifest> ReadManifestAsync(VersionAddress address, CancellationToken cancellationToken)
     {
         ModelManifest manifest = await files.ReadManifestAsync(owner, version, cancellationToken)
             ?? throw new StoreException(StoreError.NotFound, "the version has no manifest");
-        if (manifest.Digest.Hex != digest)
-            throw new StoreException(StoreError.Damaged, "the version's manifest is not the one that its owner's record names");
+        ReadOnlyMemory<byte> signature = await files.ReadSignatureAsync(owner, version, cancellationToken)
+            ?? throw new StoreException(StoreError.Damaged, "the version has no signature");
+        if (!VerifyingKey.TryParseInfo(address.SigningKey.Span, out VerifyingKey? signer)) throw new StoreException(StoreError.Damaged, "the lease has no signing key");
+        SignedManifest.Require(manifest, address.ManifestDigest, signature, address.SignatureDigest, signer);
         return _manifest = manifest;
     }
 

@@ -72,12 +72,9 @@ public sealed partial class ModelHost : IDisposable
     /// The model in memory, loading it if need be. A caller that gives up leaves the load to the others. Throws
     /// <see cref="RequestException"/> with <see cref="RequestError.NoCapacity"/> when it does not fit.
     /// </summary>
-    /// <param name="address">Which version.</param>
-    /// <param name="key">Decrypts it; null where it is not encrypted. It is needed only by the call that loads.</param>
-    /// <param name="cancellationToken">Gives up the wait.</param>
-    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, VersionKey? key, CancellationToken cancellationToken)
+    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, CancellationToken cancellationToken)
     {
-        Entry entry = Hold(address, key);
+        Entry entry = Hold(address);
         try
         {
             LoadedModel model = await entry.Loading.WaitAsync(cancellationToken);
@@ -98,7 +95,7 @@ public sealed partial class ModelHost : IDisposable
         _evicting.Dispose();
     }
 
-    private Entry Hold(VersionAddress address, VersionKey? key)
+    private Entry Hold(VersionAddress address)
     {
         lock (_gate)
         {
@@ -108,7 +105,7 @@ public sealed partial class ModelHost : IDisposable
                 entry = new Entry(address) { Loading = Task.FromException<LoadedModel>(new InvalidOperationException()) };
                 _entries.Add(address.Version, entry);
                 Entry started = entry;
-                entry.Loading = Task.Run(() => LoadAsync(started, key));
+                entry.Loading = Task.Run(() => LoadAsync(started));
             }
             if (entry.Address != address) throw RequestException.NotFound("model");
             entry.Holds++;
@@ -122,11 +119,11 @@ public sealed partial class ModelHost : IDisposable
         lock (_gate) entry.Holds--;
     }
 
-    private async Task<LoadedModel> LoadAsync(Entry entry, VersionKey? key)
+    private async Task<LoadedModel> LoadAsync(Entry entry)
     {
         try
         {
-            LoadedModel model = await _loader.LoadAsync(entry.Address, key, ReserveAsync, _stopping.Token);
+            LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync, _stopping.Token);
             LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
             lock (_gate) _order.Add(entry.Address.Version, model.ReservedBytes);
             return model;

@@ -5,7 +5,7 @@ using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Residency;
 
-/// <summary>Brings one model version from the store into memory: manifest first, and only what it names.</summary>
+/// <summary>Brings one model version from the store into memory: its signed manifest first, and only what that names.</summary>
 internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
 {
     /// <summary>The device whose budget is this machine's memory, where buffers lie too.</summary>
@@ -15,10 +15,10 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
     /// Loads. <paramref name="reserve"/> is called with the most bytes that the weights take while they are loaded, before they are taken; those
     /// that a loaded model keeps are given back by <see cref="UnloadAsync"/>, the others at once, and all if the load fails.
     /// </summary>
-    public async Task<LoadedModel> LoadAsync(VersionAddress address, VersionKey? key, Func<long, Task> reserve, CancellationToken cancellationToken)
+    public async Task<LoadedModel> LoadAsync(VersionAddress address, Func<long, Task> reserve, CancellationToken cancellationToken)
     {
-        VersionFiles files = new(store, address.Owner, address.Version, key);
-        ModelManifest manifest = await files.ReadManifestAsync(address.ManifestDigest, cancellationToken);
+        VersionFiles files = new(store, address.Owner, address.Version, address.Key);
+        ModelManifest manifest = await files.ReadManifestAsync(address, cancellationToken);
         HashSet<string> names = [.. manifest.Files.Select(file => file.Name.Value)];
         Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, names, cancellationToken);
         ChatTemplate? template = await ModelText.LoadTemplateAsync(files, names, cancellationToken);

@@ -29,6 +29,10 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("Forget")]
     Task<ForgetReceipt?> Forget();
 
+    /// <summary>Makes the user a new key and rewraps every version's data key with it. Answers how many.</summary>
+    [Alias("RotateKey")]
+    Task<int> RotateKey();
+
     /// <summary>Makes the user without a token, for one who signs in elsewhere. A repeat changes nothing.</summary>
     [Alias("Enroll")]
     Task Enroll(string name);

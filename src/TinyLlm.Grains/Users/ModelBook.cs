@@ -15,7 +15,7 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
     internal const int MaxRememberedNames = 1_000;
 
     /// <summary>Makes a closed upload the newest version of its model.</summary>
-    public PublishedVersion Publish(UserState state, UploadRecord upload, string manifestDigest, ModelFacts facts)
+    public PublishedVersion Publish(UserState state, UploadRecord upload, string manifestDigest, string signatureDigest, ModelFacts facts)
     {
         EntityName name = EntityName.Parse(upload.Model);
         UploadBook.RefuseOtherSpelling(state, name);
@@ -39,13 +39,14 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
 
         DateTimeOffset now = time.GetUtcNow();
         int number = state.LastVersions.GetValueOrDefault(name.Folded, state.VersionFloor) + 1;
-        VersionRecord version = new() { Number = number, Id = upload.Version, ManifestDigest = manifestDigest, CreatedAt = now, Facts = facts };
+        VersionRecord version = new() { Number = number, Id = upload.Version, ManifestDigest = manifestDigest, SignatureDigest = signatureDigest, Key = upload.Key, CreatedAt = now, Facts = facts };
         model.Versions.Add(version);
         state.Models[name.Folded] = model;
         state.LastVersions[name.Folded] = number;
 
         upload.Phase = UploadPhase.Committed;
         upload.CommitUntil = null;
+        upload.Key = null; // the version has it
         upload.ExpiresAt = now + CommittedLifetime;
         upload.Number = number;
         upload.ManifestDigest = manifestDigest;
@@ -59,6 +60,10 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         VersionRecord? version = model?.Versions.FirstOrDefault(version => version.Id == upload.Version);
         return version is null ? null : Describe(state, model!, version);
     }
+
+    /// <summary>The record of a version that <see cref="FindVersion"/> described.</summary>
+    public static VersionRecord RecordOf(UserState state, PublishedVersion version) =>
+        Find(state, version.Model).Versions.First(record => record.Id == version.Version);
 
     /// <summary>The newest version of each model, by name.</summary>
     public static ImmutableArray<PublishedVersion> List(UserState state) =>

@@ -94,15 +94,16 @@ internal sealed partial class UserGrain
         return Task.CompletedTask;
     }
 
-    public Task<GrantedModel> LeaseStream(StreamLeaseSpec spec)
+    public async Task<GrantedModel> LeaseStream(StreamLeaseSpec spec)
     {
         RequireRight(spec.Caller, spec.Model, ModelRight.Infer);
         PublishedVersion version = ModelBook.FindVersion(state.State, spec.Model, spec.Number);
         _limits.RefuseTooLargeToLoad(state.State, version.Facts.StoredBytes);
+        GrantedModel granted = await SignLeaseAsync(spec.Caller, version, ModelRight.Infer); // before anything is reserved, because it may fail
         long? maxTokens = spec.Caller == User
             ? null
             : _budgets.Reserve(meter.State, Grants(spec.Caller, spec.Model), spec, version.Facts.ContextLength);
-        return Task.FromResult(SignLease(spec.Caller, version, ModelRight.Infer) with { MaxTokens = maxTokens });
+        return granted with { MaxTokens = maxTokens };
     }
 
     public Task<ImmutableArray<string>> RenewLeases(UserId caller, ImmutableArray<LeaseUse> uses) => Task.FromResult<ImmutableArray<string>>(

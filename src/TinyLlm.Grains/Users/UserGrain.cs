@@ -25,6 +25,9 @@ internal sealed partial class UserGrain(
     ModelFiles files,
     TokenHasher hasher,
     LeaseSigner signer,
+    KeyEnvelopes envelopes,
+    SigningKey signingKey,
+    IOptions<EncryptionOptions> encryption,
     AuditLog auditLog,
     AuditReader auditReader,
     IOptions<UserLimits> limits,
@@ -34,6 +37,7 @@ internal sealed partial class UserGrain(
     private readonly TokenBook _tokens = new(limits.Value, hasher, time);
     private readonly UploadBook _uploads = new(limits.Value, time);
     private readonly ModelBook _models = new(limits.Value, time);
+    private readonly KeyBook _keys = new(envelopes, encryption.Value);
     private readonly AuditTrail<UserState> _trail = new(auditLog, state, logger);
 
     private UserId User => UserId.Parse(this.GetPrimaryKeyString());
@@ -86,11 +90,19 @@ internal sealed partial class UserGrain(
         await SaveAsync(Event(AuditAction.UserDeleting, User.Value));
         await ForgetSharesAsync();
 
-        // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
+        // 2. The user's key: whatever is encrypted under it is unreadable from here on, in backups and copies too, even if what follows fails.
+        await _keys.DestroyAsync(User);
+        if (state.State.KeyDestroyedAt is null)
+        {
+            state.State.KeyDestroyedAt = time.GetUtcNow();
+            await SaveAsync();
+        }
+
+        // 3. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
         await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
 
-        // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
+        // 4. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
         //    record that no name leads to.
         ForgetReceipt receipt = new()
         {
@@ -100,12 +112,19 @@ internal sealed partial class UserGrain(
             Tokens = state.State.Tokens.Count,
             StoredBytes = UploadBook.StoredBytes(state.State),
             CompletedAt = time.GetUtcNow(),
+            KeyDestroyedAt = state.State.KeyDestroyedAt.Value,
         };
         DeactivateOnIdle();
         if (meter.RecordExists) await meter.ClearStateAsync();
         await state.ClearStateAsync();
         await NameGrain(receipt.Name).Release(User);
         return receipt;
+    }
+
+    public async Task<int> RotateKey()
+    {
+        RequireUser();
+        return await _keys.RotateAsync(User, state.State, () => SaveAsync(Event(AuditAction.KeyRotated, User.Value)));
     }
 
     public async Task<IssuedToken> CreateToken(TokenSpec spec)
@@ -132,8 +151,10 @@ internal sealed partial class UserGrain(
     public async Task<UploadTicket> BeginUpload(string model, string? idempotencyKey)
     {
         RequireUser();
+        UserKeys? keys = await _keys.ForNewAsync(User);
         bool swept = _uploads.Sweep(state.State);
         bool began = _uploads.Begin(state.State, ModelName(model), idempotencyKey, out UploadTicket ticket);
+        if (began) state.State.Uploads[ticket.UploadId].Key = KeyBook.NewVersionKey(keys, model, ticket.Version);
         if (began) await SaveAsync(Event(AuditAction.UploadBegun, model, ("upload", ticket.UploadId)));
         else if (swept) await SaveAsync();
         await RemoveDoomedAsync();
@@ -146,10 +167,12 @@ internal sealed partial class UserGrain(
         return Task.FromResult(_uploads.Get(state.State, model, uploadId));
     }
 
-    public Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
+    public async Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
     {
         RequireUser();
-        return Task.FromResult(_uploads.BeginWrite(state.State, model, uploadId, fileName));
+        UploadTicket upload = _uploads.Get(state.State, model, uploadId);
+        VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, upload.Version);
+        return _uploads.BeginWrite(state.State, model, uploadId, fileName) with { Key = key };
     }
 
     public async Task RenewWrite(string uploadId, string leaseId)
@@ -170,7 +193,9 @@ internal sealed partial class UserGrain(
     public async Task<CommitTicket> BeginCommit(string model, string uploadId)
     {
         RequireUser();
-        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId);
+        UploadTicket known = _uploads.Get(state.State, model, uploadId);
+        VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, known.Version);
+        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId) with { Key = key };
         UploadRecord upload = state.State.Uploads[uploadId];
         if (upload.Phase == UploadPhase.Committed)
         {
@@ -187,7 +212,8 @@ internal sealed partial class UserGrain(
         {
             return ModelBook.FindPublished(state.State, state.State.Uploads[uploadId]) ?? throw RequestException.NotFound("upload");
         }
-        PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
+        string signatureDigest = await SignAsync(upload, manifestDigest);
+        PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, signatureDigest, facts);
         await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
         LogPublished(logger, User, published.Version, published.Number);
         return published;
@@ -238,24 +264,40 @@ internal sealed partial class UserGrain(
         await RemoveDoomedAsync();
     }
 
-    public Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
+    public async Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
     {
         RequireRight(caller, model, right);
-        return Task.FromResult(SignLease(caller, ModelBook.FindVersion(state.State, model, number), right));
+        return await SignLeaseAsync(caller, ModelBook.FindVersion(state.State, model, number), right);
     }
 
-    private GrantedModel SignLease(UserId caller, PublishedVersion version, ModelRight right)
+    private async Task<GrantedModel> SignLeaseAsync(UserId caller, PublishedVersion version, ModelRight right)
     {
+        VersionRecord record = ModelBook.RecordOf(state.State, version);
+        VersionKey? key = await _keys.OpenAsync(User, record.Key, version.Model, version.Version);
         ModelLease lease = signer.Sign(new ModelLease
         {
             Caller = caller,
             Owner = User,
             Version = version.Version,
             ManifestDigest = version.ManifestDigest,
+            SignatureDigest = record.SignatureDigest
+                ?? throw new RequestException(RequestError.Conflict, "This version was published before versions were signed: upload it again."),
+            SigningKey = signingKey.PublicKey.Info,
+            Key = key,
             Right = right,
             ExpiresAt = default,
         });
         return new GrantedModel { Lease = lease, Version = version };
+    }
+
+    /// <summary>Puts the host's signature beside the manifest. One that a crash or a refusal leaves there is written over by the next attempt.</summary>
+    private async Task<string> SignAsync(UploadRecord upload, string manifestDigest)
+    {
+        ModelManifest? manifest = await files.ReadManifestAsync(User, upload.Version, CancellationToken.None);
+        if (manifest?.Digest.Hex != manifestDigest) throw new RequestException(RequestError.Conflict, "The upload's files are not those that were validated: commit it again.");
+        byte[] signature = SignedManifest.Sign($"{state.State.Name}/{upload.Model}", manifest, signingKey);
+        await files.WriteSignatureAsync(User, upload.Version, signature, CancellationToken.None);
+        return SignedManifest.DigestOf(signature);
     }
 
     /// <summary>The access decision: the owner, or by a grant. Everyone else gets what a missing model gives.</summary>

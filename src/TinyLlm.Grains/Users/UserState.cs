@@ -18,6 +18,9 @@ internal sealed class UserState : IAuditedState
     /// <summary>Set when deletion began: from then on the user's tokens are refused, and a repeat of the deletion finishes it.</summary>
     public bool Deleting { get; set; }
 
+    /// <summary>When deletion destroyed the user's key; null before.</summary>
+    public DateTimeOffset? KeyDestroyedAt { get; set; }
+
     /// <summary>Access tokens by token id.</summary>
     public Dictionary<string, StoredToken> Tokens { get; set; } = [];
 

@@ -11,6 +11,12 @@ internal sealed class StorageSettings
     /// <summary>A connection string instead: for Azurite, or where no identity is to be had. It is a secret.</summary>
     public string? ConnectionString { get; set; }
 
+    /// <summary>
+    /// The blob endpoint of another account for users' wrapped keys, whose deletion must be final: one without soft delete, versions or backups.
+    /// Default: the account of everything else, which then must have none of them either.
+    /// </summary>
+    public Uri? KeyAccountUri { get; set; }
+
     /// <summary>Whether an account is named.</summary>
     public bool IsAccount => AccountUri is not null || ConnectionString is not null;
 }

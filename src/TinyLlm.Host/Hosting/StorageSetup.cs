@@ -17,7 +17,9 @@ internal static class StorageSetup
             return;
         }
         BlobServiceClient account = Account(settings);
-        services.AddTinyLlmStorage(Open(account, DataFolder.ObjectsContainer), Open(account, DataFolder.GrainStateContainer));
+        BlobServiceClient keys = settings.KeyAccountUri is null ? account : Account(new StorageSettings { AccountUri = settings.KeyAccountUri });
+        services.AddTinyLlmStorage(
+            Open(account, DataFolder.ObjectsContainer), Open(account, DataFolder.GrainStateContainer), Open(keys, DataFolder.KeyEnvelopesContainer));
     }
 
     private static BlobServiceClient Account(StorageSettings settings)

@@ -130,7 +130,7 @@ internal static class TinyLlmApplication
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
     });
 
-    /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens and audit, core and sessions that of leases.</summary>
+    /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens, audit, users' keys and signatures, core and sessions that of leases.</summary>
     internal static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
     {
         if (roles.Api) services.AddSingleton(new AdminToken(SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText).Value));
@@ -140,6 +140,9 @@ internal static class TinyLlmApplication
             AuditKey auditKey = AuditKey.Parse(SecretFile.ReadOrCreate(data.KeyPath("audit"), AuditKey.NewText).Value);
             services.AddSingleton(_ => auditKey); // a factory, so that the container disposes it
             services.AddSingleton<AuditLog>();
+            services.AddSingleton(HostKeyRing.Open(data.KeysPath));
+            SigningKey signingKey = SigningKey.ReadOrCreate(data.KeyPath("signing"));
+            services.AddSingleton(_ => signingKey);
         }
         if (roles.Core || roles.Gpu) services.AddSingleton(new LeaseSigner(SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _), TimeProvider.System));
     }

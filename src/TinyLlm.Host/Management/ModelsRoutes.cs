@@ -57,7 +57,7 @@ internal static class ModelsRoutes
         // What a user uploaded is bytes to everybody: no browser may take it for a page or a script.
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.CacheControl = "private, no-store";
-        VersionFile content = await files.OpenAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, key: null, http.RequestAborted);
+        VersionFile content = await files.OpenAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, granted.Lease.Key, http.RequestAborted);
         return Results.File(
             content.AsStream(), "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
     }

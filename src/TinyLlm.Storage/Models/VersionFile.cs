@@ -26,8 +26,8 @@ public sealed class VersionFile : IDisposable
     /// <summary>Bytes of the plaintext.</summary>
     public long Length { get; }
 
-    /// <summary>What binds an encrypted file to key, salt and context (<see cref="FileDecryptor.Commitment"/>); empty where it is not encrypted.</summary>
-    public ReadOnlySpan<byte> Commitment => decryptor is null ? default : decryptor.Commitment;
+    /// <summary>What binds an encrypted file to key, salt and context (<see cref="FileDecryptor.Commitment"/>); null where it is not encrypted.</summary>
+    public string? Commitment => decryptor is null ? null : ManifestFile.CommitmentText(decryptor.Commitment);
 
     /// <summary>Opens a file that is not encrypted.</summary>
     /// <exception cref="StoreException">NotFound.</exception>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using TinyLlm.Engine;
@@ -11,8 +10,9 @@ namespace TinyLlm.Grains.Tests;
 /// <summary>A model host over a real store and a simulated device, without a cluster. Its versions are encrypted, each under a key of its own, or not.</summary>
 internal sealed class TestHost : IAsyncDisposable
 {
+    private static readonly SigningKey s_key = SigningKey.Parse(SigningKey.NewText());
+
     private readonly TempFolder _folder = new();
-    private readonly ConcurrentDictionary<VersionId, VersionKey> _keys = new();
     private readonly bool _isEncrypted;
 
     public TestHost(long budgetBytes, bool encrypted = false, ObjectStore? store = null)
@@ -39,22 +39,19 @@ internal sealed class TestHost : IAsyncDisposable
     public async Task<VersionAddress> StoreAsync(IReadOnlyDictionary<string, byte[]>? files = null)
     {
         (UserId owner, VersionId version) = (UserId.New(), VersionId.New());
-        VersionKey? key = _isEncrypted ? _keys[version] = new VersionKey(owner, "model", version, RandomNumberGenerator.GetBytes(32)) : null;
+        VersionKey? key = _isEncrypted ? new VersionKey(owner, "tiny", version, RandomNumberGenerator.GetBytes(32)) : null;
         foreach ((string name, byte[] bytes) in files ?? TinyModel.Files)
             await Files.AppendAsync(owner, version, ModelFileName.Parse(name), 0, new MemoryStream(bytes), bytes.Length, null, key, CancellationToken.None);
-        return new VersionAddress(owner, version, (await Files.SealAsync(owner, version, key, CancellationToken.None)).Digest.Hex);
+        ModelManifest manifest = await Files.SealAsync(owner, version, key, CancellationToken.None);
+        byte[] signature = SignedManifest.Sign("tiny", manifest, s_key);
+        await Files.WriteSignatureAsync(owner, version, signature, CancellationToken.None);
+        return new VersionAddress(owner, version, manifest.Digest.Hex, SignedManifest.DigestOf(signature), s_key.PublicKey.Info, key);
     }
-
-    /// <summary>A version's key, as a lease would carry it.</summary>
-    public VersionKey? Key(VersionAddress address) => _keys.GetValueOrDefault(address.Version);
-
-    public Task<ResidentHold> AcquireAsync(VersionAddress address, CancellationToken cancellationToken) =>
-        Host.AcquireAsync(address, Key(address), cancellationToken);
 
     public async Task<VersionAddress[]> StoreAsync(int count) => await Task.WhenAll(Enumerable.Range(0, count).Select(_ => StoreAsync()));
 
     /// <summary>Loads a model and lets go of it.</summary>
-    public async Task TouchAsync(VersionAddress address) => (await AcquireAsync(address, CancellationToken.None)).Dispose();
+    public async Task TouchAsync(VersionAddress address) => (await Host.AcquireAsync(address, CancellationToken.None)).Dispose();
 
     /// <summary>Whether a version is in memory: only then does it need no files.</summary>
     public async Task<bool> IsResidentAsync(VersionAddress address)

@@ -39,7 +39,7 @@ public sealed class ModelHostScheduleTests
         {
             Assert.InRange(host.Loop.Budget.ReservedBytes, 0, host.Loop.Budget.LimitBytes);
             using CancellationTokenSource gone = new();
-            Task<ResidentHold> acquiring = host.AcquireAsync(models[random.Next(models.Length)], gone.Token);
+            Task<ResidentHold> acquiring = host.Host.AcquireAsync(models[random.Next(models.Length)], gone.Token);
             if (random.Next(8) == 0) await gone.CancelAsync();
             try
             {

@@ -17,7 +17,7 @@ public sealed class ModelHostTests
         await using TestHost host = new(10 * s_weights);
         VersionAddress address = await host.StoreAsync();
 
-        ResidentHold[] holds = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(() => host.AcquireAsync(address, Cancel), Cancel)));
+        ResidentHold[] holds = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(() => host.Host.AcquireAsync(address, Cancel), Cancel)));
 
         Assert.All(holds, hold => Assert.Same(holds[0].Model, hold.Model));
         Assert.Equal(1, host.Device.LiveTensors);
@@ -35,13 +35,13 @@ public sealed class ModelHostTests
     {
         await using TestHost host = new(10 * s_weights);
         VersionAddress[] models = await host.StoreAsync(2);
-        using ResidentHold busy = await host.AcquireAsync(models[0], Cancel);
+        using ResidentHold busy = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
         Generation generation = busy.Start(TestHost.Request(1, 1));
         host.Device.NextStep(Cancel); // the device's thread stands still, and so does every load
 
         using CancellationTokenSource gone = new();
-        Task<ResidentHold> cancelled = host.AcquireAsync(models[1], gone.Token), waiting = host.AcquireAsync(models[1], Cancel);
+        Task<ResidentHold> cancelled = host.Host.AcquireAsync(models[1], gone.Token), waiting = host.Host.AcquireAsync(models[1], Cancel);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         Assert.False(waiting.IsCompleted);
@@ -59,12 +59,12 @@ public sealed class ModelHostTests
     {
         await using TestHost host = new((2 * s_weights) + 1); // and a cache of one token
         VersionAddress[] models = await host.StoreAsync(3);
-        ResidentHold busy = await host.AcquireAsync(models[0], Cancel);
+        ResidentHold busy = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
         Generation generation = busy.Start(TestHost.Request(1, 1));
         host.Device.NextStep(Cancel);
         using CancellationTokenSource gone = new();
-        Task<ResidentHold> cancelled = host.AcquireAsync(models[1], gone.Token);
+        Task<ResidentHold> cancelled = host.Host.AcquireAsync(models[1], gone.Token);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
 
@@ -100,8 +100,8 @@ public sealed class ModelHostTests
     {
         await using TestHost host = new(2 * s_weights);
         VersionAddress[] models = await host.StoreAsync(3);
-        ResidentHold first = await host.AcquireAsync(models[0], Cancel);
-        using ResidentHold second = await host.AcquireAsync(models[1], Cancel);
+        ResidentHold first = await host.Host.AcquireAsync(models[0], Cancel);
+        using ResidentHold second = await host.Host.AcquireAsync(models[1], Cancel);
 
         RequestException refusal = await Refusal.OfAsync(RequestError.NoCapacity, () => host.TouchAsync(models[2]));
         Assert.True(refusal.RetryAfter > TimeSpan.Zero);
@@ -161,7 +161,7 @@ public sealed class ModelHostTests
     {
         await using TestHost host = new(s_weights + 10);
         VersionAddress[] models = await host.StoreAsync(2);
-        ResidentHold hold = await host.AcquireAsync(models[0], Cancel);
+        ResidentHold hold = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
         Generation generation = hold.Start(TestHost.Request(1, 5));
         host.Device.NextStep(Cancel);
@@ -183,7 +183,7 @@ public sealed class ModelHostTests
         await using TestHost host = new((2 * s_weights) + 40);
         VersionAddress[] models = await host.StoreAsync(2);
         await host.TouchAsync(models[0]);
-        using ResidentHold hold = await host.AcquireAsync(models[1], Cancel);
+        using ResidentHold hold = await host.Host.AcquireAsync(models[1], Cancel);
 
         Generation generation = hold.Start(TestHost.Request(4, 57)); // 60 tokens of one byte: 20 more than are free
 
@@ -202,7 +202,7 @@ public sealed class ModelHostTests
         for (int round = 0; round < 20; round++)
         {
             VersionAddress[] half = models[(round % 2 * 4)..(round % 2 * 4 + 4)];
-            ResidentHold[] holds = await Task.WhenAll(half.Select(model => Task.Run(() => host.AcquireAsync(model, Cancel), Cancel)));
+            ResidentHold[] holds = await Task.WhenAll(half.Select(model => Task.Run(() => host.Host.AcquireAsync(model, Cancel), Cancel)));
             Assert.Equal((4, 4, 4 * s_weights), (host.Host.Snapshot().Models, host.Host.Snapshot().Holds, host.Host.Snapshot().ReservedBytes));
             foreach (ResidentHold hold in holds) hold.Dispose();
         }

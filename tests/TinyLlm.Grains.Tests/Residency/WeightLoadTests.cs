@@ -22,7 +22,7 @@ public sealed class WeightLoadTests(Azurite azurite)
     public async Task Acquire_Encrypted_AnswersAsTheFilesSay()
     {
         await using TestHost host = new(2 * s_weights, encrypted: true);
-        using ResidentHold hold = await host.AcquireAsync(await host.StoreAsync(), Cancel);
+        using ResidentHold hold = await host.Host.AcquireAsync(await host.StoreAsync(), Cancel);
 
         await hold.Start(TestHost.Request(4, 3)).Completion;
 
@@ -40,7 +40,7 @@ public sealed class WeightLoadTests(Azurite azurite)
         VersionAddress address = await host.StoreAsync();
         log.Reads.Clear();
 
-        ResidentHold[] holds = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(() => host.AcquireAsync(address, Cancel), Cancel)));
+        ResidentHold[] holds = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(() => host.Host.AcquireAsync(address, Cancel), Cancel)));
 
         Assert.All(holds, hold => Assert.Same(holds[0].Model, hold.Model));
         string[] reads = [.. log.Reads];
@@ -136,7 +136,7 @@ public sealed class WeightLoadTests(Azurite azurite)
         await using TestHost host = new(2 * s_weights, encrypted: true, await OpenAsync(log));
         VersionAddress address = await host.StoreAsync();
         log.HeldPath = Weights;
-        Task<ResidentHold> loading = host.AcquireAsync(address, Cancel);
+        Task<ResidentHold> loading = host.Host.AcquireAsync(address, Cancel);
         await log.Reached.Task.WaitAsync(Cancel);
 
         host.Host.Dispose();
