@@ -1,3 +1,4 @@
+using TinyLlm.Bench.Access;
 using TinyLlm.Bench.Engine;
 using TinyLlm.Bench.SafeTensors;
 using TinyLlm.Bench.Serve;
@@ -10,6 +11,7 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["safetensors-validate"] = ValidateBenchmark.Run,
     ["safetensors-write"] = WriteBenchmark.Run,
     ["safetensors-fuzz"] = FuzzBenchmark.Run,
+    ["access"] = AccessBenchmark.Run,
     ["serve"] = ServeBenchmark.Run,
     ["engine"] = EngineBenchmark.Run,
     ["tokenize"] = TokenizeBenchmark.Run,

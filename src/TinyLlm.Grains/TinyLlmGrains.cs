@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Replicas;
@@ -41,6 +42,16 @@ public static class TinyLlmGrains
         silo.Services.AddSingleton<ReceiptOffice>();
         silo.Services.AddSingleton<UsageMeter>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<UsageMeter>());
+        return silo;
+    }
+
+    /// <summary>Removes abandoned bytes from the stores, at the start and from time to time; for silos of the core role.</summary>
+    public static ISiloBuilder AddCollection(this ISiloBuilder silo)
+    {
+        silo.Services.AddOptions<CollectionOptions>().BindConfiguration("TinyLlm:Collection").ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<CollectionOptions>, CollectionOptionsValidator>();
+        silo.Services.AddSingleton<StoreCollector>();
+        silo.Services.AddHostedService<CollectionService>();
         return silo;
     }
 

@@ -104,6 +104,11 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
             await upload.User.AbandonUpload(upload.Model, upload.UploadId);
             throw;
         }
+        catch (StoreException exception) when (exception.Error == StoreError.Sealed)
+        {
+            // Another process is at it, or was first; the repeat finds what it published.
+            throw new RequestException(RequestError.Conflict, "This upload is being committed by another request.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        }
         catch
         {
             // A fault of ours, or a quota: the upload is as it was, and the commit can be repeated.

@@ -40,9 +40,17 @@ internal sealed class EncryptedUpload(ObjectStore store, FileObjects objects, Ve
             await store.DeleteAsync(name, PutCondition.Always, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Makes the file whole: from here on no byte can be appended to it. Once more does nothing.</summary>
-    /// <exception cref="StoreException">OffsetMismatch: another append was under way, or the file ends inside a chunk that was begun with more bytes.</exception>
+    /// <summary>Makes the file whole: from here on no byte can be appended to it. Once more, or in two processes at once, it does the same.</summary>
+    /// <exception cref="StoreException">OffsetMismatch: the file ends inside a chunk that was begun with more bytes, or another append goes on.</exception>
     public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        for (bool isRepeat = false; !await TryFinishAsync(isRepeat, cancellationToken).ConfigureAwait(false); isRepeat = true)
+        {
+            // Somebody appended meanwhile: most likely another commit, the same last chunk.
+        }
+    }
+
+    private async Task<bool> TryFinishAsync(bool isRepeat, CancellationToken cancellationToken)
     {
         UploadState state = await ReadStateAsync(cancellationToken).ConfigureAwait(false)
             ?? throw new StoreException(StoreError.NotFound, "the file has not begun");
@@ -53,9 +61,17 @@ internal sealed class EncryptedUpload(ObjectStore store, FileObjects objects, Ve
 
         byte[] begun = await ReadBegunAsync(state, cancellationToken).ConfigureAwait(false);
         if (!last.AsSpan().StartsWith(begun)) throw ObjectStore.OffsetMismatch(state.Length, state.Position);
-        if (begun.Length == last.Length) return;
+        if (begun.Length == last.Length) return true;
         byte[] added = state.StoredBytes == 0 ? [.. encryptor.Header.Span, .. last] : last[begun.Length..];
-        await store.AppendAsync(objects.Sealed, state.StoredBytes, new MemoryStream(added), long.MaxValue, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await store.AppendAsync(objects.Sealed, state.StoredBytes, new MemoryStream(added), long.MaxValue, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (StoreException error) when (error.Error == StoreError.OffsetMismatch && !isRepeat)
+        {
+            return false;
+        }
     }
 
     private async Task<long> WriteAsync(UploadState? found, Stream body, long maxBytes, CancellationToken cancellationToken)

@@ -108,6 +108,16 @@ public sealed class ModelFiles(ObjectStore store)
         }
     }
 
+    /// <summary>Every stored object of every version of every owner, in no order.</summary>
+    public async IAsyncEnumerable<StoredFile> ListAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (ObjectInfo info in store.ListAsync(Root, cancellationToken).ConfigureAwait(false))
+        {
+            if (info.Name.Split('/') is [_, var owner, var version, _] && UserId.TryParse(owner, out UserId user) && VersionId.TryParse(version, out VersionId id))
+                yield return new StoredFile(user, id, info.Length, info.LastModified);
+        }
+    }
+
     /// <summary>
     /// Publishes a version: ends its files, hashes them, some at a time, and writes the manifest if there is none. From the first moment on no append to
     /// this version goes through; when this fails they do again, but to no encrypted file that was ended.

@@ -15,8 +15,11 @@ internal static class ObjectFile
         return file.Exists ? file : null;
     }
 
-    /// <summary>Gives a finished temporary file its name. Call it under the object's lock.</summary>
-    public static string Publish(string source, DateTime stamp, string path, Action<FileInfo?> check)
+    /// <summary>
+    /// Gives a finished temporary file its name. Call it under the object's lock. <paramref name="attempt"/> learns the ETag as soon as the file has
+    /// its name, for a repeat after the folder could not be flushed.
+    /// </summary>
+    public static string Publish(string source, DateTime stamp, string path, Action<FileInfo?> check, WriteAttempt attempt)
     {
         while (true)
         {
@@ -39,6 +42,7 @@ internal static class ObjectFile
             {
                 continue; // The folder was deleted between the two steps: look again.
             }
+            attempt.ETag = eTag;
             FolderSync.Flush(FolderOf(path));
             return eTag;
         }
