@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using TinyLlm.Bench.Engine;
 using TinyLlm.Grains.Models;
+using TinyLlm.SafeTensors;
 using TinyLlm.Storage;
 using TinyLlm.Tests;
 
@@ -24,7 +25,7 @@ internal static class CommitBenchmark
         try
         {
             // 6 layers of 288, vocabulary 32,000: 61 MB.
-            string source = BenchModels.Write(Path.Combine(folder.FullName, "source"), 6, 288, 768, 6, 6, 32000);
+            string source = BenchModels.Write(Path.Combine(folder.FullName, "source"), DType.F32, 6, 288, 768, 6, 6, 32000);
             await File.WriteAllBytesAsync(Path.Combine(source, "tokenizer.json"), TinyModel.Files()["tokenizer.json"]);
             byte[] bytes = await File.ReadAllBytesAsync(Path.Combine(source, "model.safetensors"));
             FileObjectStore store = new(Path.Combine(folder.FullName, "store"));

@@ -7,6 +7,7 @@ using TinyLlm.Bench.Engine;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Residency;
+using TinyLlm.SafeTensors;
 using TinyLlm.Storage;
 using TinyLlm.Tests;
 
@@ -33,7 +34,7 @@ internal static class LoadBenchmark
         DirectoryInfo folder = Directory.CreateTempSubdirectory("tinyllm-bench-");
         try
         {
-            string source = BenchModels.Write(Path.Combine(folder.FullName, "source"), (int)options.Number("--layers", 28), 576, 1536, 9, 3, 49152);
+            string source = BenchModels.Write(Path.Combine(folder.FullName, "source"), DType.F32, (int)options.Number("--layers", 28), 576, 1536, 9, 3, 49152);
             await FromFolderAsync(report, source, Path.Combine(folder.FullName, "store"), (int)options.Number("--rounds", 9));
             await FromAzuriteAsync(report, source, (int)options.Number("--azurite-rounds", 3));
         }
