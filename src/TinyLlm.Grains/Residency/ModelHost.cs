@@ -205,9 +205,13 @@ public sealed partial class ModelHost : IDisposable
             if (exception is StoreException { Error: StoreError.NotFound }) throw RequestException.NotFound("model");
             if (exception is not StoreException { Error: StoreError.Damaged }) throw;
             LogDamaged(_logger, entry.Address.Version, exception);
-            throw new RequestException(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
+            throw Damaged();
         }
     }
+
+    /// <summary>The one answer where what is stored is not what was signed.</summary>
+    internal static RequestException Damaged() =>
+        new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
 
     private async Task ReserveAsync(long bytes)
     {

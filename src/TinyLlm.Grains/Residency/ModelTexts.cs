@@ -30,6 +30,7 @@ internal sealed class ModelTexts(ModelFiles store)
             Forget(loading);
             // The owner deleted the version after the lease was given: from now on it is one that does not exist.
             if (exception is StoreException { Error: StoreError.NotFound }) throw RequestException.NotFound("model");
+            if (exception is StoreException { Error: StoreError.Damaged }) throw ModelHost.Damaged();
             throw;
         }
     }
@@ -67,7 +68,7 @@ internal sealed class ModelTexts(ModelFiles store)
 
     private async Task<(Tokenizer, ChatTemplate)> LoadAsync(VersionAddress address)
     {
-        VersionFiles files = new(store, address.Owner, address.Version);
+        VersionFiles files = new(store, address.Owner, address.Version, address.Key);
         ModelManifest manifest = await files.ReadManifestAsync(address, CancellationToken.None);
         HashSet<string> names = [.. manifest.Files.Select(file => file.Name.Value)];
         Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, names, CancellationToken.None);
