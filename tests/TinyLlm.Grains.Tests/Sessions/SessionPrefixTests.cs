@@ -2,6 +2,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Storage;
+using TinyLlm.Tests;
 
 namespace TinyLlm.Grains.Tests.Sessions;
 
