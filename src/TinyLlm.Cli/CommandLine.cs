@@ -65,6 +65,10 @@ internal static class CommandLine
             PushCommand.Create(context, connection),
             ModelsCommand.Create(context, connection),
             RmCommand.Create(context, connection),
+            ExportCommand.Create(context, connection),
+            InspectCommand.Create(context),
+            VerifyCommand.Create(context),
+            ScanCommand.Create(context),
             ChatCommand.Create(context, connection),
             CompleteCommand.Create(context, connection),
         };

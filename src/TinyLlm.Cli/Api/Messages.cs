@@ -30,6 +30,13 @@ internal sealed record ModelEntry
     public long? Bytes { get; init; }
 }
 
+/// <summary>One model with its files.</summary>
+internal sealed record ModelDetail(ModelEntry Model, IReadOnlyList<FileEntry> Files);
+
+internal sealed record FileEntry(string Name, long Bytes, string Sha256);
+
+internal sealed record HostSigningKey(string PublicKey);
+
 internal sealed record ModelList(IReadOnlyList<ModelEntry> Models);
 
 internal sealed record Message(string Role, string Content);
@@ -75,6 +82,8 @@ internal sealed record AnswerDelta(string? Content);
 [JsonSerializable(typeof(BegunUpload))]
 [JsonSerializable(typeof(CommittedModel))]
 [JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(ModelDetail))]
+[JsonSerializable(typeof(HostSigningKey))]
 [JsonSerializable(typeof(AnswerRequest))]
 [JsonSerializable(typeof(AnswerChunk))]
 internal sealed partial class ApiJson : JsonSerializerContext;
