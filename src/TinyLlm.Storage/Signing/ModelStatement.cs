@@ -58,7 +58,8 @@ public sealed class ModelStatement
     /// <exception cref="SignatureException">FileMissing, FileNotSigned, FileChanged: the first of <see cref="Compare"/>.</exception>
     public void RequireFiles(IEnumerable<SignedFile> present)
     {
-        if (Compare(present).FirstOrDefault() is { } difference) throw difference;
+        IReadOnlyList<SignatureException> differences = Compare(present);
+        if (differences.Count > 0) throw differences[0];
     }
 
     /// <summary>Every difference from the files that are there: signed ones by name, then those that were not signed.</summary>
