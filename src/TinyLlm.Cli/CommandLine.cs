@@ -62,6 +62,7 @@ internal static class CommandLine
             connection.Token,
             LoginCommand.Create(context, connection),
             UserCommand.Create(context, connection),
+            TokenCommand.Create(context, connection),
             PushCommand.Create(context, connection),
             ModelsCommand.Create(context, connection),
             RmCommand.Create(context, connection),
@@ -69,8 +70,12 @@ internal static class CommandLine
             InspectCommand.Create(context),
             VerifyCommand.Create(context),
             ScanCommand.Create(context),
+            GrantCommand.Create(context, connection),
+            GrantCommand.CreateRevoke(context, connection),
             ChatCommand.Create(context, connection),
             CompleteCommand.Create(context, connection),
+            AuditCommand.Create(context, connection),
+            ReceiptCommand.Create(context),
         };
     }
 

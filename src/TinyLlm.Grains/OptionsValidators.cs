@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Collection;
+using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Users;
 
 namespace TinyLlm.Grains;
@@ -10,4 +12,12 @@ internal sealed partial class UserLimitsValidator : IValidateOptions<UserLimits>
 
 /// <inheritdoc cref="UserLimitsValidator"/>
 [OptionsValidator]
+internal sealed partial class CollectionOptionsValidator : IValidateOptions<CollectionOptions>;
+
+/// <inheritdoc cref="UserLimitsValidator"/>
+[OptionsValidator]
 internal sealed partial class DeviceLoopOptionsValidator : IValidateOptions<DeviceLoopOptions>;
+
+/// <inheritdoc cref="UserLimitsValidator"/>
+[OptionsValidator]
+internal sealed partial class RetentionOptionsValidator : IValidateOptions<RetentionOptions>;

@@ -5,10 +5,13 @@ using Microsoft.Extensions.Options;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Collection;
+using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
+using TinyLlm.Grains.Usage;
 using TinyLlm.Grains.Users;
 
 namespace TinyLlm.Grains;
@@ -32,6 +35,23 @@ public static class TinyLlmGrains
         silo.Services.AddOptions<SessionDrainOptions>().BindConfiguration("TinyLlm:Drain");
         silo.Services.AddSingleton<SessionDrain>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SessionDrain>());
+        silo.Services.AddPlacementDirector<SiloOfKeyStrategy, SiloOfKeyDirector>(ServiceLifetime.Singleton);
+        silo.Services.AddOptions<RetentionOptions>().BindConfiguration("TinyLlm:Retention").ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<RetentionOptions>, RetentionOptionsValidator>();
+        silo.Services.AddSingleton<ClusterMemory>();
+        silo.Services.AddSingleton<ReceiptOffice>();
+        silo.Services.AddSingleton<UsageMeter>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<UsageMeter>());
+        return silo;
+    }
+
+    /// <summary>Removes abandoned bytes from the stores, at the start and from time to time; for silos of the core role.</summary>
+    public static ISiloBuilder AddCollection(this ISiloBuilder silo)
+    {
+        silo.Services.AddOptions<CollectionOptions>().BindConfiguration("TinyLlm:Collection").ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<CollectionOptions>, CollectionOptionsValidator>();
+        silo.Services.AddSingleton<StoreCollector>();
+        silo.Services.AddHostedService<CollectionService>();
         return silo;
     }
 
@@ -40,8 +60,9 @@ public static class TinyLlmGrains
     {
         silo.Services.AddOptions<DeviceLoopOptions>().BindConfiguration("TinyLlm:Engine").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<DeviceLoopOptions>, DeviceLoopOptionsValidator>();
+        silo.Services.AddSingleton(_ => accelerator); // a factory, so that the container disposes it, after the loop that uses it
         silo.Services.AddSingleton(services => new DeviceLoop(
-            accelerator.Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
+            services.GetRequiredService<Accelerator>().Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
         silo.Services.AddSingleton<ModelHost>();
         return silo;
     }

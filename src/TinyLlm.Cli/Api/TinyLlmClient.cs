@@ -88,6 +88,37 @@ internal sealed class TinyLlmClient : IDisposable
         using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"v1/models/{Segments(model)}"), cancellationToken);
     }
 
+    /// <summary>Makes an access token; its text is in no later answer.</summary>
+    public Task<CreatedToken> CreateTokenAsync(NewToken token, CancellationToken cancellationToken) =>
+        SendAsync(Post("api/tokens", token, ApiJson.Default.NewToken), ApiJson.Default.CreatedToken, cancellationToken);
+
+    /// <summary>The caller's access tokens, oldest first.</summary>
+    public async Task<IReadOnlyList<TokenEntry>> ListTokensAsync(CancellationToken cancellationToken) =>
+        (await SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/tokens"), ApiJson.Default.TokenList, cancellationToken)).Tokens;
+
+    /// <summary>Ends an access token.</summary>
+    public async Task DeleteTokenAsync(string id, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"api/tokens/{Segments(id)}"), cancellationToken);
+    }
+
+    /// <summary>Gives an access token a fresh secret; the old one lasts for <paramref name="graceSeconds"/> more.</summary>
+    public Task<RotatedToken> RotateTokenAsync(string id, int graceSeconds, CancellationToken cancellationToken) => SendAsync(
+        Post($"api/tokens/{Segments(id)}/rotate", new TokenRotation(graceSeconds), ApiJson.Default.TokenRotation), ApiJson.Default.RotatedToken, cancellationToken);
+
+    /// <summary>Lets a user ("*": everyone on the host) use a model, "owner/model".</summary>
+    public async Task GrantAsync(string model, string user, NewGrant grant, CancellationToken cancellationToken)
+    {
+        HttpRequestMessage request = new(HttpMethod.Put, GrantRoute(model, user)) { Content = JsonContent.Create(grant, ApiJson.Default.NewGrant) };
+        using HttpResponseMessage response = await SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>Takes a grant back.</summary>
+    public async Task RevokeAsync(string model, string user, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, GrantRoute(model, user)), cancellationToken);
+    }
+
     /// <summary>Begins a new version. The same <paramref name="key"/> answers with the same upload.</summary>
     public async Task<string> BeginUploadAsync(string model, string key, CancellationToken cancellationToken)
     {
@@ -140,6 +171,14 @@ internal sealed class TinyLlmClient : IDisposable
         await foreach (string piece in AnswerStream.ReadAsync(body, cancellationToken)) yield return piece;
     }
 
+    /// <summary>Copies an audit log, as its lines are stored.</summary>
+    public async Task ExportAuditAsync(bool ofOperator, Stream destination, CancellationToken cancellationToken)
+    {
+        HttpRequestMessage request = new(HttpMethod.Get, ofOperator ? "api/admin/audit/export" : "api/me/audit/export");
+        using HttpResponseMessage response = await SendAsync(request, cancellationToken);
+        await response.Content.CopyToAsync(destination, cancellationToken);
+    }
+
     public void Dispose() => http.Dispose();
 
     private async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -175,6 +214,8 @@ internal sealed class TinyLlmClient : IDisposable
         $"api/models/{Segments(model)}/uploads/{Segments(upload)}/files/{Segments(file)}";
 
     private static string VersionRoute(ModelEntry version) => $"api/models/{Segments($"{version.Owner}/{version.Model}")}/versions/{version.Version}";
+
+    private static string GrantRoute(string model, string user) => $"api/models/{Segments(model)}/grants/{Segments(user)}";
 
     // Escapes every part of owner/model@version; a part of dots alone would be taken for a step in the path.
     private static string Segments(string name)

@@ -5,10 +5,11 @@ namespace TinyLlm.Grains.Residency;
 
 /// <summary>
 /// One user of a resident model: while it is held, the model is not evicted. A generation that was started through it keeps the hold until
-/// the engine let go of its tensors, even when the holder is long gone.
+/// the engine let go of its tensors, even when the holder is long gone. When the model is dropped, the generation is cut and the hold ends.
 /// </summary>
-internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action release) : IDisposable
+internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action release, CancellationToken cut) : IDisposable
 {
+    private CancellationTokenRegistration _cutting;
     private Action? _release = release;
     private Generation? _generation;
 
@@ -18,9 +19,12 @@ internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action re
     public Generation Start(GenerationRequest request)
     {
         if (_generation is not null) throw new InvalidOperationException("A hold starts one generation.");
+        if (cut.IsCancellationRequested) throw RequestException.NotFound("model");
         try
         {
-            return _generation = loop.Start(model.Weights, request);
+            _generation = loop.Start(model.Weights, request);
+            _cutting = cut.UnsafeRegister(static hold => ((ResidentHold)hold!).Dispose(), this);
+            return _generation;
         }
         catch (EngineBusyException busy)
         {
@@ -37,6 +41,7 @@ internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action re
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _release, null) is not { } release) return;
+        _cutting.Unregister();
         if (_generation is null)
         {
             release();

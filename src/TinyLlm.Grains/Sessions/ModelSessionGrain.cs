@@ -5,6 +5,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Usage;
 
 namespace TinyLlm.Grains.Sessions;
 
@@ -17,7 +18,7 @@ namespace TinyLlm.Grains.Sessions;
 [SessionPlacement]
 [Immovable]
 [GrainType("modelsession")]
-internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, PromptWorkers workers, SessionDrain drain) : Grain, IModelSessionGrain
+internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, PromptWorkers workers, SessionDrain drain, UsageMeter meter) : Grain, IModelSessionGrain
 {
     public async IAsyncEnumerable<SessionEvent> Generate(
         ModelLease lease, SessionRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -37,7 +38,13 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
 
         using RunningSession session = admitted!;
         yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.WaitingSequences };
-        await foreach (SessionEvent item in session.ReadAsync(cancellationToken)) yield return item;
+        SessionUsage usage = new(meter, lease);
+        usage.Admitted(session.PromptTokens);
+        await foreach (SessionEvent item in session.ReadAsync(cancellationToken))
+        {
+            usage.Count(item);
+            yield return item;
+        }
     }
 
     private static RequestException Leaving() =>

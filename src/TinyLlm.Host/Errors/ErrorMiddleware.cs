@@ -1,3 +1,4 @@
+using Orleans.Storage;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Storage;
 
@@ -52,6 +53,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         if (http.Response.HasStarted || http.Response.ContentLength is > 0) return;
         RequestException? refusal = http.Response.StatusCode switch
         {
+            StatusCodes.Status400BadRequest => new(RequestError.Malformed, "A parameter of the path or the query is not of its type: /openapi/v1.json describes them."),
             StatusCodes.Status404NotFound => new(RequestError.NotFound, "There is no such route: /openapi/v1.json lists them."),
             StatusCodes.Status405MethodNotAllowed => new(RequestError.MethodNotAllowed, "This route does not take this method: the Allow header lists those that it takes."),
             StatusCodes.Status413PayloadTooLarge => new(RequestError.TooLarge, "The body is larger than this route takes."),
@@ -68,8 +70,19 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         {
             RetryAfter = TimeSpan.FromSeconds(60),
         },
+        StoreException { Error: StoreError.Damaged } => new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again."),
+        StoreException { Error: StoreError.Unavailable } => new(RequestError.NoCapacity, "The host's storage does not answer: try again soon.")
+        {
+            Detail = "storage_unavailable",
+            RetryAfter = TimeSpan.FromSeconds(2),
+        },
+        InconsistentStateException => new(RequestError.Conflict, "Another request changed the same object meanwhile: try again.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        },
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(RequestError.TooLarge, "The body is larger than this route takes."),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new(RequestError.Malformed, "The body arrived too slowly."),
+        IOException { InnerException: OverflowException } => new(RequestError.Malformed, "The body's chunks are malformed."), // so Kestrel says a size beyond 2^31
         BadHttpRequestException => new(RequestError.Malformed, "The request is malformed."),
         SiloUnavailableException or OrleansMessageRejectionException => new(RequestError.NoCapacity, "A part of the cluster is restarting: try again soon.")
         {

@@ -29,12 +29,24 @@ internal sealed class UserClient : IDisposable
     /// <summary>A user known from before, as after a restart.</summary>
     public static UserClient Known(RunningHost host, UserClient user) => new(host, user.Name, user.Token);
 
+    /// <summary>A user whose token is known.</summary>
+    public static UserClient Known(RunningHost host, string name, string token) => new(host, name, token);
+
     public static async Task<UserClient> CreateAsync(RunningHost host, string name)
     {
         using UserClient admin = Admin(host);
         JsonNode made = await admin.PostAsync("api/users", new JsonObject { ["id"] = name }, HttpStatusCode.Created);
         Assert.Equal(name, (string?)made["id"]);
         return new UserClient(host, name, (string)made["token"]!);
+    }
+
+    /// <summary>Gives this user rates that no test reaches.</summary>
+    public async Task LiftRatesAsync(RunningHost host)
+    {
+        using UserClient admin = Admin(host);
+        JsonObject quota = new() { ["requests_per_minute"] = 10_000_000, ["tokens_per_minute"] = 1_000_000_000, ["concurrent_streams"] = 1_000 };
+        using HttpResponseMessage answer = await admin.SendAsync(HttpMethod.Put, $"api/admin/users/{Name}/quota", JsonContent.Create(quota));
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
     /// <summary>Sends a request; the caller disposes the answer.</summary>
