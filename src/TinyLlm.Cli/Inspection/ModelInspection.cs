@@ -54,7 +54,7 @@ internal sealed record ModelInspection
         }
         if (!isFolder ? names[0] == IndexFile : File.Exists(System.IO.Path.Combine(folder, IndexFile))) CheckIndex(folder, isFolder && faults.Count == 0 ? headers : null, faults);
         if (names.Length == 0) faults.Add(new InspectionFault("file_missing", $"*{WeightsSuffix}", null, $"the folder has no *{WeightsSuffix} file"));
-        return new Inspection { Path = path, Files = [.. files], Faults = [.. faults] };
+        return new ModelInspection { Path = path, Files = [.. files], Faults = [.. faults] };
     }
 
     public static bool IsWeights(string name) => name.EndsWith(WeightsSuffix, StringComparison.Ordinal);
