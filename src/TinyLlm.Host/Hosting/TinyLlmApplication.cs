@@ -179,6 +179,7 @@ internal static class TinyLlmApplication
         app.MapQuotas();
         app.MapUploads();
         app.MapModels();
+        app.MapKeys();
         app.MapModelList();
         app.MapGeneration();
         app.MapEmbeddings();
