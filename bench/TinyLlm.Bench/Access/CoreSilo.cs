@@ -89,10 +89,10 @@ internal sealed class CoreSilo : IAsyncDisposable
         const string File = "README.md";
         UploadTicket upload = await owner.BeginUpload(Model, null);
         WriteLease lease = await owner.BeginWrite(Model, upload.UploadId, File);
-        await files.AppendAsync(id, lease.Version, ModelFileName.Parse(File), 0, new MemoryStream([1]), lease.MaxBytes, null, CancellationToken.None);
+        await files.AppendAsync(id, lease.Version, ModelFileName.Parse(File), 0, new MemoryStream([1]), lease.MaxBytes, null, lease.Key, CancellationToken.None);
         await owner.EndWrite(upload.UploadId, lease.LeaseId, 1);
         CommitTicket ticket = await owner.BeginCommit(Model, upload.UploadId);
-        ModelManifest manifest = await files.SealAsync(id, ticket.Version, CancellationToken.None);
+        ModelManifest manifest = await files.SealAsync(id, ticket.Version, ticket.Key, CancellationToken.None);
         await owner.CompleteCommit(upload.UploadId, manifest.Digest.Hex, new ModelFacts
         {
             Architecture = "LlamaForCausalLM",
