@@ -30,7 +30,32 @@ internal sealed record ModelEntry
     public long? Bytes { get; init; }
 }
 
+/// <summary>One model with its files.</summary>
+internal sealed record ModelDetail(ModelEntry Model, IReadOnlyList<FileEntry> Files);
+
+internal sealed record FileEntry(string Name, long Bytes, string Sha256);
+
+internal sealed record HostSigningKey(string PublicKey);
+
 internal sealed record ModelList(IReadOnlyList<ModelEntry> Models);
+
+/// <summary>A token to make; what is null is as the caller's own.</summary>
+internal sealed record NewToken(string Name, IReadOnlyList<string>? Scopes, IReadOnlyList<string>? Models, DateTimeOffset? ExpiresAt);
+
+internal sealed record CreatedToken(string Id, string Token);
+
+internal sealed record TokenRotation(int GraceSeconds);
+
+internal sealed record RotatedToken(string Id, string Token, DateTimeOffset OldValidUntil);
+
+/// <summary>One access token as lists tell it; its text is in none.</summary>
+internal sealed record TokenEntry(
+    string Id, string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string>? Models, DateTimeOffset? ExpiresAt = null, DateTimeOffset? LastUsedAt = null);
+
+internal sealed record TokenList(IReadOnlyList<TokenEntry> Tokens);
+
+/// <summary>A grant to make.</summary>
+internal sealed record NewGrant(IReadOnlyList<string>? Rights, DateTimeOffset? ExpiresAt, long? TokenBudget);
 
 internal sealed record Message(string Role, string Content);
 
@@ -75,6 +100,14 @@ internal sealed record AnswerDelta(string? Content);
 [JsonSerializable(typeof(BegunUpload))]
 [JsonSerializable(typeof(CommittedModel))]
 [JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(ModelDetail))]
+[JsonSerializable(typeof(HostSigningKey))]
+[JsonSerializable(typeof(NewToken))]
+[JsonSerializable(typeof(CreatedToken))]
+[JsonSerializable(typeof(TokenRotation))]
+[JsonSerializable(typeof(RotatedToken))]
+[JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(NewGrant))]
 [JsonSerializable(typeof(AnswerRequest))]
 [JsonSerializable(typeof(AnswerChunk))]
 internal sealed partial class ApiJson : JsonSerializerContext;

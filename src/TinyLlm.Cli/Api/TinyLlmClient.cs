@@ -56,10 +56,67 @@ internal sealed class TinyLlmClient : IDisposable
     public async Task<IReadOnlyList<ModelEntry>> ListModelsAsync(CancellationToken cancellationToken) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/models"), ApiJson.Default.ModelList, cancellationToken)).Models;
 
+    /// <summary>One model and its files; a bare name is the caller's own.</summary>
+    public async Task<ModelDetail> GetModelAsync(string model, CancellationToken cancellationToken)
+    {
+        string name = model.Contains('/', StringComparison.Ordinal) ? model : $"{(await GetCallerAsync(cancellationToken)).Id}/{model}";
+        return await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/models/{Segments(name)}"), ApiJson.Default.ModelDetail, cancellationToken);
+    }
+
+    /// <summary>The public key of the host's signatures.</summary>
+    public Task<HostSigningKey> GetSigningKeyAsync(CancellationToken cancellationToken) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/signing-key"), ApiJson.Default.HostSigningKey, cancellationToken);
+
+    /// <summary>The host's signature of a version.</summary>
+    public async Task<byte[]> GetSignatureAsync(ModelEntry version, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{VersionRoute(version)}/signature"), cancellationToken);
+        await response.Content.LoadIntoBufferAsync(Storage.SignatureBundle.MaxBytes, cancellationToken);
+        return await response.Content.ReadAsByteArrayAsync(cancellationToken);
+    }
+
+    /// <summary>A stream over one of a version's files.</summary>
+    public async Task<Stream> OpenFileAsync(ModelEntry version, string file, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{VersionRoute(version)}/files/{Segments(file)}"), cancellationToken);
+        return await response.Content.ReadAsStreamAsync(cancellationToken); // disposing it ends the response
+    }
+
     /// <summary>Deletes a model of the caller's with all its versions, or the one version that the name says.</summary>
     public async Task DeleteModelAsync(string model, CancellationToken cancellationToken)
     {
         using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"v1/models/{Segments(model)}"), cancellationToken);
+    }
+
+    /// <summary>Makes an access token; its text is in no later answer.</summary>
+    public Task<CreatedToken> CreateTokenAsync(NewToken token, CancellationToken cancellationToken) =>
+        SendAsync(Post("api/tokens", token, ApiJson.Default.NewToken), ApiJson.Default.CreatedToken, cancellationToken);
+
+    /// <summary>The caller's access tokens, oldest first.</summary>
+    public async Task<IReadOnlyList<TokenEntry>> ListTokensAsync(CancellationToken cancellationToken) =>
+        (await SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/tokens"), ApiJson.Default.TokenList, cancellationToken)).Tokens;
+
+    /// <summary>Ends an access token.</summary>
+    public async Task DeleteTokenAsync(string id, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"api/tokens/{Segments(id)}"), cancellationToken);
+    }
+
+    /// <summary>Gives an access token a fresh secret; the old one lasts for <paramref name="graceSeconds"/> more.</summary>
+    public Task<RotatedToken> RotateTokenAsync(string id, int graceSeconds, CancellationToken cancellationToken) => SendAsync(
+        Post($"api/tokens/{Segments(id)}/rotate", new TokenRotation(graceSeconds), ApiJson.Default.TokenRotation), ApiJson.Default.RotatedToken, cancellationToken);
+
+    /// <summary>Lets a user ("*": everyone on the host) use a model, "owner/model".</summary>
+    public async Task GrantAsync(string model, string user, NewGrant grant, CancellationToken cancellationToken)
+    {
+        HttpRequestMessage request = new(HttpMethod.Put, GrantRoute(model, user)) { Content = JsonContent.Create(grant, ApiJson.Default.NewGrant) };
+        using HttpResponseMessage response = await SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>Takes a grant back.</summary>
+    public async Task RevokeAsync(string model, string user, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, GrantRoute(model, user)), cancellationToken);
     }
 
     /// <summary>Begins a new version. The same <paramref name="key"/> answers with the same upload.</summary>
@@ -155,6 +212,10 @@ internal sealed class TinyLlmClient : IDisposable
 
     private static string FileRoute(string model, string upload, string file) =>
         $"api/models/{Segments(model)}/uploads/{Segments(upload)}/files/{Segments(file)}";
+
+    private static string VersionRoute(ModelEntry version) => $"api/models/{Segments($"{version.Owner}/{version.Model}")}/versions/{version.Version}";
+
+    private static string GrantRoute(string model, string user) => $"api/models/{Segments(model)}/grants/{Segments(user)}";
 
     // Escapes every part of owner/model@version; a part of dots alone would be taken for a step in the path.
     private static string Segments(string name)

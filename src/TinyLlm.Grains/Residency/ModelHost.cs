@@ -20,6 +20,7 @@ public sealed partial class ModelHost : IDisposable
     /// <summary>One eviction at a time: the bytes that one is about to free are not lacking to the next.</summary>
     private readonly SemaphoreSlim _evicting = new(1);
 
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<VersionId, Entry> _entries = [];
     private readonly EvictionOrder<VersionId> _order = new();
     private readonly ModelLoader _loader;
@@ -108,6 +109,7 @@ public sealed partial class ModelHost : IDisposable
         }
         foreach (Entry entry in dropped) await entry.Cut.CancelAsync();
         foreach (Entry entry in idle) await UnloadDroppedAsync(entry);
+        if (versions is null) await _loop.ForgetAsync(owner.Value);
     }
 
     /// <summary>Bytes of an owner's models in memory, and how many there are, those counted that are being loaded.</summary>
@@ -120,7 +122,13 @@ public sealed partial class ModelHost : IDisposable
         }
     }
 
-    public void Dispose() => _evicting.Dispose();
+    /// <summary>Ends loads that are under way.</summary>
+    public void Dispose()
+    {
+        if (_stopping.IsCancellationRequested) return;
+        _stopping.Cancel(); // and not disposed: a load that begins now looks at it
+        _evicting.Dispose();
+    }
 
     private Entry Hold(VersionAddress address)
     {
@@ -178,7 +186,7 @@ public sealed partial class ModelHost : IDisposable
     {
         try
         {
-            LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync);
+            LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync, _stopping.Token);
             LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
             bool isDropped;
             lock (_gate)
@@ -195,9 +203,15 @@ public sealed partial class ModelHost : IDisposable
             lock (_gate) _entries.Remove(entry.Address.Version);
             // The owner deleted the version after the lease was given: from now on it is one that does not exist.
             if (exception is StoreException { Error: StoreError.NotFound }) throw RequestException.NotFound("model");
-            throw;
+            if (exception is not StoreException { Error: StoreError.Damaged }) throw;
+            LogDamaged(_logger, entry.Address.Version, exception);
+            throw Damaged();
         }
     }
+
+    /// <summary>The one answer where what is stored is not what was signed.</summary>
+    internal static RequestException Damaged() =>
+        new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
 
     private async Task ReserveAsync(long bytes)
     {
@@ -206,7 +220,7 @@ public sealed partial class ModelHost : IDisposable
             throw new RequestException(
                 RequestError.NoCapacity, $"The model needs {bytes} bytes of the accelerator, and {_loop.Budget.LimitBytes} is its budget: no repeat will help.");
         }
-        while (!_loop.Budget.TryReserve(bytes))
+        while (!await _loop.TryReserveAsync(bytes))
         {
             if (await EvictAsync(bytes)) continue;
             throw new RequestException(RequestError.NoCapacity, "The accelerator's memory is taken by models in use: try again soon.") { RetryAfter = RetryAfter };
@@ -234,7 +248,7 @@ public sealed partial class ModelHost : IDisposable
     {
         lock (_gate)
         {
-            long lacking = bytes - (_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes);
+            long lacking = bytes - FreeBytes();
             List<VersionId>? chosen = _order.Choose(lacking, version => _entries[version].IsIdle);
             return chosen?.ConvertAll(Remove);
         }
@@ -248,6 +262,9 @@ public sealed partial class ModelHost : IDisposable
         return entry!.Loading.Result; // complete: it was idle
     }
 
+    /// <summary>Free bytes, and those of the prefix cache: it goes before any model does.</summary>
+    private long FreeBytes() => _loop.Budget.LimitBytes - _loop.Budget.ReservedBytes + _loop.Snapshot().PrefixBytes;
+
     private static long ReservedBytes(Entry entry) => entry.Loading.Result.ReservedBytes; // complete: the entry is idle
 
     /// <summary>
@@ -256,7 +273,7 @@ public sealed partial class ModelHost : IDisposable
     /// </summary>
     private void OnStarved(long lackingBytes)
     {
-        long bytes = checked(_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes + lackingBytes);
+        long bytes = checked(FreeBytes() + lackingBytes);
         // Nobody awaits it: what it fails at is logged, and the loop asks again.
         _ = Task.Run(async () =>
         {
@@ -282,6 +299,9 @@ public sealed partial class ModelHost : IDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Dropping version {Version}, which its owner deleted, failed")]
     private static partial void LogDropFailed(ILogger logger, VersionId version, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Version {Version} is damaged in the store")]
+    private static partial void LogDamaged(ILogger logger, VersionId version, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Evicting idle models failed")]
     private static partial void LogEvictionFailed(ILogger logger, Exception exception);

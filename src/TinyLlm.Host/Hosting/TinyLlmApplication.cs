@@ -57,7 +57,6 @@ internal static class TinyLlmApplication
         // After the silo, and so stopped before it: what was counted is told while there is somebody to tell.
         builder.Services.AddHostedService(services => services.GetRequiredService<FailedAuthentications>());
         builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
-        if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
     }
 
@@ -148,6 +147,7 @@ internal static class TinyLlmApplication
         services.AddSingleton<UploadService>();
         services.AddSingleton<UserCatalog>();
         services.AddSingleton<GenerationStarter>();
+        services.AddSingleton<EmbeddingStarter>();
         services.AddSingleton<AnswerWriter>();
         services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
         {
@@ -179,7 +179,10 @@ internal static class TinyLlmApplication
         app.MapQuotas();
         app.MapUploads();
         app.MapModels();
+        app.MapKeys();
         app.MapModelList();
         app.MapGeneration();
+        app.MapEmbeddings();
+        app.MapTokenization();
     }
 }

@@ -9,6 +9,7 @@ using TinyLlm.Tests;
 namespace TinyLlm.Host.Tests.OpenAi;
 
 /// <summary>A client that goes away frees what it held. The simulated device runs a step only when the test says so: no test waits for a clock.</summary>
+[Collection(RunsAlone.Name)]
 public sealed class DisconnectTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -78,7 +79,9 @@ public sealed class DisconnectTests
         const int Parallel = 8;
         const int AnswerTokens = 4000;
         using RequestEnds ends = new();
-        await using TestHost host = await TestHost.StartAsync(accelerator: null, services => services.AddSingleton<IStartupFilter>(ends));
+        // Without the prefix cache, which keeps what was said: here every tensor counts.
+        await using TestHost host = await TestHost.StartAsync(
+            accelerator: null, services => services.AddSingleton<IStartupFilter>(ends).Configure<DeviceLoopOptions>(options => options.PrefixCacheShare = 0));
         using HttpClient user = await host.CreateUserAsync("alice");
         await TestHost.PushAsync(user, "m", TinyModel.Files(contextLength: AnswerTokens + 64));
         await RunToEndAsync(user);
