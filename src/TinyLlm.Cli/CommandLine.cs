@@ -74,6 +74,9 @@ internal static class CommandLine
             GrantCommand.CreateRevoke(context, connection),
             ChatCommand.Create(context, connection),
             CompleteCommand.Create(context, connection),
+            TokenizeCommand.Create(context),
+            DetokenizeCommand.Create(context),
+            RenderCommand.Create(context),
             AuditCommand.Create(context, connection),
             ReceiptCommand.Create(context),
         };
