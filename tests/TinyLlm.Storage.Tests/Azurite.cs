@@ -25,7 +25,7 @@ public sealed class Azurite : IAsyncDisposable
     private Task draining = Task.CompletedTask;
 
     /// <summary>A fresh container; skips the calling test where Azurite isn't installed.</summary>
-    public async Task<BlobContainerClient> NewContainerAsync(CancellationToken cancellationToken)
+    public async Task<BlobContainerClient> NewContainerAsync(CancellationToken cancellationToken, BlobClientOptions? options = null)
     {
         string program = Path.Combine(TestData.RepositoryRoot, Program);
         Assert.SkipUnless(File.Exists(program), "Azurite is not installed: run 'npm ci' in tests/npm");
@@ -38,7 +38,7 @@ public sealed class Azurite : IAsyncDisposable
         {
             starting.Release();
         }
-        return new BlobContainerClient($"{Account};BlobEndpoint={address}devstoreaccount1;", $"test-{Guid.NewGuid():N}");
+        return new BlobContainerClient($"{Account};BlobEndpoint={address}devstoreaccount1;", $"test-{Guid.NewGuid():N}", options);
     }
 
     public async ValueTask DisposeAsync()
