@@ -2,6 +2,7 @@ using TinyLlm.Bench.Access;
 using TinyLlm.Bench.Engine;
 using TinyLlm.Bench.SafeTensors;
 using TinyLlm.Bench.Serve;
+using TinyLlm.Bench.Storage;
 using TinyLlm.Bench.Text;
 
 // Every benchmark by name; each takes the arguments after it and answers the exit code.
@@ -14,6 +15,8 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["serve"] = ServeBenchmark.Run,
     ["engine"] = EngineBenchmark.Run,
     ["tokenize"] = TokenizeBenchmark.Run,
+    ["load"] = LoadBenchmark.Run,
+    ["commit"] = CommitBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);

@@ -60,8 +60,9 @@ public static class TinyLlmGrains
     {
         silo.Services.AddOptions<DeviceLoopOptions>().BindConfiguration("TinyLlm:Engine").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<DeviceLoopOptions>, DeviceLoopOptionsValidator>();
+        silo.Services.AddSingleton(_ => accelerator); // a factory, so that the container disposes it, after the loop that uses it
         silo.Services.AddSingleton(services => new DeviceLoop(
-            accelerator.Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
+            services.GetRequiredService<Accelerator>().Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
         silo.Services.AddSingleton<ModelHost>();
         return silo;
     }

@@ -70,6 +70,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         {
             RetryAfter = TimeSpan.FromSeconds(60),
         },
+        StoreException { Error: StoreError.Damaged } => new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again."),
         StoreException { Error: StoreError.Unavailable } => new(RequestError.NoCapacity, "The host's storage does not answer: try again soon.")
         {
             Detail = "storage_unavailable",

@@ -60,9 +60,9 @@ internal static class ModelsRoutes
         // What a user uploaded is bytes to everybody: no browser may take it for a page or a script.
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.CacheControl = "private, no-store";
-        Stream content = await files.OpenReadAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, http.RequestAborted);
+        VersionFile content = await files.OpenAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, granted.Lease.Key, http.RequestAborted);
         return Results.File(
-            content, "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
+            content.AsStream(), "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
     }
 
     private static async Task<IResult> SetCurrentAsync(string owner, string model, HttpContext http, Caller caller, ModelDirectory directory)

@@ -151,6 +151,26 @@ public sealed class AzureBlobObjectStore : ObjectStore
         }
     }
 
+    private protected override async Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (destination.IsEmpty) return await StatAsync(name, cancellationToken).ConfigureAwait(false) is null ? throw NotFound() : 0; // no range is empty
+        BlobDownloadOptions options = new() { Range = new HttpRange(offset, destination.Length) };
+        try
+        {
+            using BlobDownloadStreamingResult range =
+                await container.GetBlobClient(name).DownloadStreamingAsync(options, cancellationToken).ConfigureAwait(false);
+            return await range.Content.ReadAtLeastAsync(destination, destination.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RequestFailedException error) when (error.Status == NotFoundStatus)
+        {
+            throw NotFound();
+        }
+        catch (RequestFailedException error) when (error.ErrorCode == BlobErrorCode.InvalidRange)
+        {
+            return 0; // it begins at the end, or behind it
+        }
+    }
+
     private protected override async Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
         (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Info.Length;
 

@@ -193,6 +193,9 @@ public sealed class FileObjectStore : ObjectStore
         }
     }
 
+    private protected override Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        Task.Run(() => ObjectFile.ReadRange(PathOf(name), offset, destination.Span) ?? throw NotFound(), cancellationToken);
+
     private protected override Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
         Task.FromResult(ObjectFile.Stat(PathOf(name))?.Length);
 

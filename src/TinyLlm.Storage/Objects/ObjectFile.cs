@@ -114,6 +114,22 @@ internal static class ObjectFile
         return null;
     }
 
+    /// <summary>Reads what there is at <paramref name="offset"/>, as much as there is room for; null when there is no file.</summary>
+    public static int? ReadRange(string path, long offset, Span<byte> destination)
+    {
+        try
+        {
+            using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, PrivateFiles.ShareAll);
+            int read = 0;
+            for (int count; read < destination.Length && (count = RandomAccess.Read(handle, destination[read..], offset + read)) > 0;) read += count;
+            return read;
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
+        {
+            return null;
+        }
+    }
+
     public static string ETagOf(FileInfo file) => ETagOf(file.LastWriteTimeUtc, file.Length);
 
     public static string FolderOf(string path) => Path.GetDirectoryName(path) ?? throw new IOException("an object's path has no folder");

@@ -82,6 +82,19 @@ public abstract class ObjectStore
         return TryAsync(cancel => OpenReadCoreAsync(name, cancel), cancellationToken);
     }
 
+    /// <summary>
+    /// Reads from <paramref name="offset"/> on into <paramref name="destination"/>, in one access; many may run at a time. What several reads of an
+    /// object give belongs together only if it did not change meanwhile: who must know checks a digest or a tag.
+    /// </summary>
+    /// <returns>How many bytes were read: as many as there is room for, or fewer because the object ends.</returns>
+    /// <exception cref="StoreException">NotFound.</exception>
+    public Task<int> ReadRangeAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        return TryAsync(cancel => ReadRangeCoreAsync(name, offset, destination, cancel), cancellationToken);
+    }
+
     /// <summary>The object's durable length in bytes; null when there is none.</summary>
     public Task<long?> LengthAsync(string name, CancellationToken cancellationToken)
     {
@@ -163,6 +176,8 @@ public abstract class ObjectStore
 
     private protected abstract Task<Stream> OpenReadCoreAsync(string name, CancellationToken cancellationToken);
 
+    private protected abstract Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken);
+
     private protected abstract Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken);
 
     private protected abstract Task<AppendResult> AppendCoreAsync(
@@ -182,6 +197,6 @@ public abstract class ObjectStore
             DurableLength = durableLength,
         };
 
-    private protected static StoreException DigestMismatch() =>
+    internal static StoreException DigestMismatch() =>
         new(StoreError.DigestMismatch, "the bytes received don't have the digest that came with them: send them again");
 }

@@ -65,7 +65,8 @@ internal sealed partial class RunningHost : IAsyncDisposable
         await StartAsync(client, "--urls", "http://127.0.0.1:0");
     }
 
-    private async Task StartAsync(HttpClient client, params string[] arguments)
+    /// <summary>The same with other arguments.</summary>
+    public async Task StartAsync(HttpClient client, params string[] arguments)
     {
         string program = TestBuild.Program("TinyLlm.Host", "TinyLlm.Host.dll");
         process?.Dispose();

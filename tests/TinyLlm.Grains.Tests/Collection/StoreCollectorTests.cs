@@ -79,7 +79,7 @@ public sealed class StoreCollectorTests
     }
 
     private static async Task WriteAsync(GrainCluster cluster, UserId owner, VersionId version) => await cluster.Files.AppendAsync(
-        owner, version, ModelFileName.Parse("README.md"), 0, new MemoryStream(new byte[10]), 100, null, Cancel);
+        owner, version, ModelFileName.Parse("README.md"), 0, new MemoryStream(new byte[10]), 100, null, null, Cancel);
 
     private static async Task<bool> IsThereAsync(GrainCluster cluster, UserId owner, VersionId version) =>
         await cluster.Files.ListAsync(owner, version, Cancel).AnyAsync(Cancel);

@@ -115,7 +115,7 @@ public sealed class CommitTests(SharedCluster shared) : IClassFixture<SharedClus
         TestUser user = await _cluster.CreateUserAsync("abandoner");
         UploadTicket upload = await user.UploadAsync("tiny");
         CommitTicket ticket = await user.Grain.BeginCommit("tiny", upload.UploadId);
-        ModelManifest manifest = await user.Files.SealAsync(user.Id, ticket.Version, TestContext.Current.CancellationToken);
+        ModelManifest manifest = await user.Files.SealAsync(user.Id, ticket.Version, ticket.Key, TestContext.Current.CancellationToken);
 
         await user.Grain.AbandonUpload("tiny", upload.UploadId);
 

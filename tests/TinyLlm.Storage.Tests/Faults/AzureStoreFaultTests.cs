@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Storage.Blobs;
+using TinyLlm.Tests;
 
 namespace TinyLlm.Storage.Tests.Faults;
 

@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Storage.Blobs;
+using TinyLlm.Tests;
 
 namespace TinyLlm.Storage.Tests.Faults;
 
@@ -116,6 +117,6 @@ public sealed class AzureWireTests(Azurite azurite)
         BlobClientOptions options = AzureBlobObjectStore.ClientOptions();
         options.Transport = wire;
         options.Retry.NetworkTimeout = TimeSpan.FromSeconds(2); // what is silent shall not be waited for long
-        return await AzureBlobObjectStore.OpenAsync(await azurite.NewContainerAsync(Cancel, options), Cancel);
+        return await AzureBlobObjectStore.OpenAsync(new BlobContainerClient(await azurite.ConnectAsync(Cancel), $"test-{Guid.NewGuid():N}", options), Cancel);
     }
 }
