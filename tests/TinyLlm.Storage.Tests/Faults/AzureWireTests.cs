@@ -92,7 +92,7 @@ public sealed class AzureWireTests(Azurite azurite)
         Assert.Null(await store.GetAsync("x", Cancel));
     }
 
-    public static TheoryData<WireFault> Faults() => [.. Enum.GetValues<WireFault>()];
+    public static TheoryData<WireFault> Faults() => new(Enum.GetValues<WireFault>());
 
     private readonly Queue<WireFault> plan = [];
     private bool breaking;

@@ -10,9 +10,12 @@ namespace TinyLlm.Storage.Tests.Faults;
 /// <summary>What a store does when its disk or service fails for a moment, or fails after it did what it was asked: each backing runs this whole suite.</summary>
 public abstract class StoreFaults : IAsyncLifetime
 {
+    private const int Steps = 30;
+
     private static readonly ResiliencePropertyKey<int> Broken = new("broken");
 
     private ObjectStore? opened;
+    private ObjectStore? broken;
 
     protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -40,7 +43,7 @@ public abstract class StoreFaults : IAsyncLifetime
         foreach (Func<ObjectStore, Task> access in Accesses())
         {
             FaultStrategy faults = Break(await OpenAsync(), Fault.Before, Fault.Before, Fault.Before);
-            await access(Last!);
+            await access(broken!);
             Assert.True(faults.Accesses >= 4);
         }
     }
@@ -52,7 +55,7 @@ public abstract class StoreFaults : IAsyncLifetime
         foreach (Func<ObjectStore, Task> access in Accesses())
         {
             FaultStrategy faults = Break(await OpenAsync(), Fault.Before, Fault.Before, Fault.Before, Fault.Before);
-            StoreException error = await Assert.ThrowsAsync<StoreException>(() => access(Last!));
+            StoreException error = await Assert.ThrowsAsync<StoreException>(() => access(broken!));
             Assert.Equal(StoreError.Unavailable, error.Error);
             Assert.Equal(4, faults.Accesses);
         }
@@ -212,7 +215,7 @@ public abstract class StoreFaults : IAsyncLifetime
 
     /// <summary>Grain state over a store that fails: no step is lost, none is done twice, and no lost answer is taken for another's write.</summary>
     [Fact]
-    public async Task GrainState_HundredStepsUnderFaults_CountsToHundred()
+    public async Task GrainState_StepsUnderFaults_AreEachDoneOnce()
     {
         Shake(Store, seed: 4);
         await using ServiceProvider services = new ServiceCollection().AddSerializer().BuildServiceProvider();
@@ -221,7 +224,7 @@ public abstract class StoreFaults : IAsyncLifetime
         GrainId grain = GrainId.Create("counter", "1");
         GrainState<Counter> state = new(new Counter());
         await storage.ReadStateAsync("count", grain, state);
-        for (int i = 0; i < 100; i++)
+        for (int i = 0; i < Steps; i++)
         {
             state.State.Value++;
             await storage.WriteStateAsync("count", grain, state);
@@ -230,10 +233,8 @@ public abstract class StoreFaults : IAsyncLifetime
         GrainState<Counter> read = new(new Counter());
         await storage.ReadStateAsync("count", grain, read);
 
-        Assert.Equal((100, state.ETag), (read.State.Value, read.ETag));
+        Assert.Equal((Steps, state.ETag), (read.State.Value, read.ETag));
     }
-
-    private ObjectStore? Last { get; set; }
 
     /// <summary>Every kind of access; each begins with the one that is broken.</summary>
     private static Func<ObjectStore, Task>[] Accesses() =>
@@ -249,7 +250,7 @@ public abstract class StoreFaults : IAsyncLifetime
 
     private FaultStrategy Break(ObjectStore store, params Fault[] faults)
     {
-        Last = store;
+        broken = store;
         Queue<Fault> plan = new(faults);
         return new FaultStrategy(Transient, _ => plan.TryDequeue(out Fault fault) ? fault : Fault.None).Into(store);
     }
@@ -261,12 +262,12 @@ public abstract class StoreFaults : IAsyncLifetime
         Lock gate = new();
         new FaultStrategy(Transient, context =>
         {
-            int broken = context.Properties.GetValue(Broken, 0);
+            int soFar = context.Properties.GetValue(Broken, 0);
             Fault fault;
             lock (gate) fault = (Fault)random.Next(4);
             if (fault is not (Fault.Before or Fault.After)) return fault;
-            if (broken == StoreRetry.MaxRepeats) return Fault.None;
-            context.Properties.Set(Broken, broken + 1);
+            if (soFar == StoreRetry.MaxRepeats) return Fault.None;
+            context.Properties.Set(Broken, soFar + 1);
             return fault;
         }).Into(store);
     }

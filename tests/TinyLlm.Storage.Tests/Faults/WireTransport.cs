@@ -23,7 +23,7 @@ internal sealed class WireTransport(Func<HttpMessage, WireFault> next) : HttpPip
         switch (fault)
         {
             case WireFault.NoConnection:
-                throw new HttpRequestException("Connection refused");
+                throw new Azure.RequestFailedException("Connection refused");
             case WireFault.Busy:
                 throw new Azure.RequestFailedException(503, "The server is busy.");
             case WireFault.Silence:
