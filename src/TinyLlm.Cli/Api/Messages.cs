@@ -36,6 +36,13 @@ internal sealed record VersionList(IReadOnlyList<ModelEntry> Versions);
 
 internal sealed record CurrentVersion(int Version);
 
+/// <summary>One model with its files.</summary>
+internal sealed record ModelDetail(ModelEntry Model, IReadOnlyList<FileEntry> Files);
+
+internal sealed record FileEntry(string Name, long Bytes, string Sha256);
+
+internal sealed record HostSigningKey(string PublicKey);
+
 internal sealed record ModelList(IReadOnlyList<ModelEntry> Models);
 
 /// <summary>A token to make; what is null is as the caller's own.</summary>
@@ -101,6 +108,8 @@ internal sealed record AnswerDelta(string? Content);
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(VersionList))]
 [JsonSerializable(typeof(CurrentVersion))]
+[JsonSerializable(typeof(ModelDetail))]
+[JsonSerializable(typeof(HostSigningKey))]
 [JsonSerializable(typeof(NewToken))]
 [JsonSerializable(typeof(CreatedToken))]
 [JsonSerializable(typeof(TokenRotation))]
