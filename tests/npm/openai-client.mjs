@@ -23,9 +23,12 @@ for await (const chunk of await client.chat.completions.create({ ...greedy, mess
   chatStreamed += chunk.choices[0]?.delta?.content ?? '';
 }
 
+// The client asks for base64 by itself, and gives numbers.
+const { embedding } = (await client.embeddings.create({ model, input: prompt })).data[0];
+
 const missing = await client.chat.completions.create({ model: 'nothing', messages }).then(
   () => null,
   (error) => ({ status: error.status, code: error.code }),
 );
 
-console.log(JSON.stringify({ models, retrieved, completion, completionStreamed, chat, chatStreamed, missing }));
+console.log(JSON.stringify({ models, retrieved, completion, completionStreamed, chat, chatStreamed, embedding, missing }));

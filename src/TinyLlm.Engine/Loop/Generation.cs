@@ -12,6 +12,9 @@ public sealed class Generation
     /// <summary>The tokens as they come, at most a channel's worth ahead of the reader. Completes after the last, never with an error.</summary>
     public ChannelReader<GeneratedToken> Tokens => _sequence.Tokens.Reader;
 
+    /// <summary>Tokens of the prompt that the prefix cache knew. Settled as soon as there is a token to read.</summary>
+    public int CachedTokens => _sequence.CachedTokens;
+
     /// <summary>Completes once the sequence's slot and cache are free. Never faults.</summary>
     public Task<GenerationEnd> Completion => _sequence.Completion.Task;
 

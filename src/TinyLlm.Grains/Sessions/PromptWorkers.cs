@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Residency;
-using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Sessions;
 
@@ -14,12 +13,16 @@ public sealed class PromptWorkers : IDisposable
 {
     private readonly SemaphoreSlim _places = new(Environment.ProcessorCount);
 
-    internal async Task<PreparedPrompt> PrepareAsync(LoadedModel model, SessionRequest request, CancellationToken cancellationToken)
+    internal Task<PreparedPrompt> PrepareAsync(LoadedModel model, SessionRequest request, CancellationToken cancellationToken) =>
+        RunAsync(() => Prepare(model, request), cancellationToken);
+
+    /// <summary>Runs <paramref name="work"/> when there is a place for it.</summary>
+    internal async Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {
         await _places.WaitAsync(cancellationToken);
         try
         {
-            return await Task.Run(() => Prepare(model, request), cancellationToken);
+            return await Task.Run(work, cancellationToken);
         }
         finally
         {
@@ -65,8 +68,9 @@ public sealed class PromptWorkers : IDisposable
 
     private static (ImmutableArray<int> Ids, ImmutableArray<string> Stops) ToIds(LoadedModel model, SessionRequest request)
     {
-        if (request.Messages is { } messages) return Render(model, messages);
-        if (request.Prompt is { } prompt) return ([.. model.Tokenizer.Encode(prompt, addSpecialTokens: true)], []);
+        if (request.Messages is { } messages)
+            return ([.. PromptText.Encode(model.Tokenizer, model.Template, messages, addGenerationPrompt: true)], [.. model.Template.StopSequences]);
+        if (request.Prompt is { } prompt) return ([.. PromptText.Encode(model.Tokenizer, prompt, addSpecialTokens: true, parseSpecialTokens: false)], []);
 
         ImmutableArray<int> ids = request.PromptIds ?? [];
         foreach (int id in ids)
@@ -79,27 +83,6 @@ public sealed class PromptWorkers : IDisposable
             };
         }
         return (ids, []);
-    }
-
-    private static (ImmutableArray<int> Ids, ImmutableArray<string> Stops) Render(LoadedModel model, ImmutableArray<SessionMessage> messages)
-    {
-        try
-        {
-            string text = model.Template.Render([.. messages.Select(message => new ChatMessage(message.Role, message.Content))], addGenerationPrompt: true);
-            // The plain template is text, and the tokenizer begins it as it begins any text. A template of the model's own writes the special
-            // tokens itself.
-            bool plain = ReferenceEquals(model.Template, ChatTemplate.Plain);
-            int[] ids = model.Tokenizer.Encode(text, addSpecialTokens: plain, parseSpecialTokens: !plain);
-            return ([.. ids], [.. model.Template.StopSequences]);
-        }
-        catch (ChatTemplateException exception)
-        {
-            throw new RequestException(RequestError.Malformed, $"messages: {exception.Message}")
-            {
-                Parameter = "messages",
-                Detail = $"chat_template_{WireCode.Of(exception.Error)}",
-            };
-        }
     }
 
     private static int MaxNewTokens(int contextLength, int promptTokens, int? asked, int allowance)

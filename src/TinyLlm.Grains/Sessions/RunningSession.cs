@@ -52,7 +52,7 @@ internal sealed class RunningSession(ResidentHold hold, Generation generation, P
     }
 
     private SessionEnded Ended(SessionEnd reason, int completionTokens) =>
-        new() { Reason = reason, PromptTokens = PromptTokens, CompletionTokens = completionTokens };
+        new() { Reason = reason, PromptTokens = PromptTokens, CompletionTokens = completionTokens, CachedTokens = generation.CachedTokens };
 
     private static SessionEnd ToSessionEnd(FinishReason reason) => reason switch
     {
