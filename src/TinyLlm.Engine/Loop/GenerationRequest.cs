@@ -14,6 +14,15 @@ public sealed record GenerationRequest
     /// <summary>At least 1. The model's context length bounds prompt and completion together.</summary>
     public required int MaxNewTokens { get; init; }
 
+    /// <summary>So many tokens are generated before a stop id may end the sequence.</summary>
+    public int MinNewTokens { get; init; }
+
+    /// <summary>How many of the likeliest tokens each generated one comes with, beside its own log-probability; null: no log-probabilities.</summary>
+    public int? TopLogprobs { get; init; }
+
+    /// <summary>As <see cref="TopLogprobs"/>, for the prompt's tokens: <see cref="Generation.PromptLogprobs"/>.</summary>
+    public int? PromptTopLogprobs { get; init; }
+
     /// <summary>Ids that end the sequence. They are not emitted.</summary>
     public ImmutableArray<int> StopIds { get; init; } = [];
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace TinyLlm.Engine;
 
 /// <summary>Whether a request can ever run on a model and a device.</summary>
@@ -7,8 +9,8 @@ internal static class RequestCheck
     public static int CapacityTokens(ResidentModel model, GenerationRequest request, long limitBytes)
     {
         ArgumentNullException.ThrowIfNull(request);
-        request.Sampling.Validate();
         DecoderConfig config = model.Config;
+        request.Sampling.Validate(config.VocabularySize);
         if (request.PromptIds.IsDefaultOrEmpty) throw new ArgumentException("the prompt has no ids, and must have one", nameof(request));
         if (request.PromptIds.Length >= config.ContextLength)
             throw new ArgumentException($"the prompt has {request.PromptIds.Length} ids, and the model's context of {config.ContextLength} must hold one more: shorten it", nameof(request));
@@ -18,8 +20,9 @@ internal static class RequestCheck
                 throw new ArgumentException($"id {id} of the prompt is outside of the vocabulary of {config.VocabularySize}", nameof(request));
         }
         if (request.MaxNewTokens < 1) throw new ArgumentException($"{request.MaxNewTokens} new tokens are asked for, and must be at least 1", nameof(request));
+        ArgumentOutOfRangeException.ThrowIfNegative(request.MinNewTokens, nameof(request));
         ArgumentNullException.ThrowIfNull(request.Caller, nameof(request));
-        if (request.StopIds.IsDefault) throw new ArgumentException("the stop ids are not set", nameof(request));
+        CheckStopIds(request.StopIds, config.VocabularySize);
 
         // The last token is never read back, so it needs no place in the cache.
         int capacityTokens = request.PromptIds.Length + NewTokens(model, request) - 1;
@@ -27,6 +30,15 @@ internal static class RequestCheck
         if (bytes > room)
             throw new ArgumentException($"a cache for {capacityTokens} tokens takes {bytes} bytes, and the device has {room} beside the weights: ask for fewer tokens", nameof(request));
         return capacityTokens;
+    }
+
+    private static void CheckStopIds(ImmutableArray<int> ids, int vocabularySize)
+    {
+        if (ids.IsDefault) throw new ArgumentException("the stop ids are not set", nameof(ids));
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)vocabularySize) throw new ArgumentException($"stop id {id} is outside of the vocabulary of {vocabularySize}", nameof(ids));
+        }
     }
 
     /// <summary>How many tokens the request and the model's context allow.</summary>

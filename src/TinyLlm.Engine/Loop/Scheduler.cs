@@ -172,10 +172,10 @@ internal sealed partial class Scheduler
 
     private void Emit(Sequence sequence, int row)
     {
-        int id;
+        GeneratedToken token;
         try
         {
-            id = _runner.Sample(sequence, row);
+            token = _runner.Sample(sequence, row);
         }
         catch (InvalidDataException exception)
         {
@@ -183,14 +183,14 @@ internal sealed partial class Scheduler
             End(sequence, FinishReason.Failed, exception);
             return;
         }
-        if (sequence.Request.StopIds.Contains(id))
+        if (sequence.Request.StopIds.Contains(token.Id))
         {
             End(sequence, FinishReason.Stop, null);
             return;
         }
-        sequence.LastToken[0] = id;
+        sequence.LastToken[0] = token.Id;
         sequence.EmittedTokens++;
-        bool wasWritten = sequence.Tokens.Writer.TryWrite(new GeneratedToken(id));
+        bool wasWritten = sequence.Tokens.Writer.TryWrite(token);
         if (!wasWritten) throw new InvalidOperationException("a sequence ran whose channel was full");
         if (sequence.EmittedTokens >= sequence.MaxNewTokens) End(sequence, FinishReason.Length, null);
         else if (!sequence.HasRoom) Pause(sequence);

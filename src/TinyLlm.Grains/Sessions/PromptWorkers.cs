@@ -31,7 +31,7 @@ public sealed class PromptWorkers : IDisposable
 
     private static PreparedPrompt Prepare(LoadedModel model, SessionRequest request)
     {
-        SamplingOptions sampling = Sampling(request);
+        SamplingOptions sampling = Sampling(request, model.Config.VocabularySize);
         (ImmutableArray<int> ids, ImmutableArray<string> templateStops) = ToIds(model, request);
         if (ids.IsEmpty)
         {
@@ -49,12 +49,12 @@ public sealed class PromptWorkers : IDisposable
             sampling);
     }
 
-    private static SamplingOptions Sampling(SessionRequest request)
+    private static SamplingOptions Sampling(SessionRequest request, int vocabularySize)
     {
         SamplingOptions sampling = new() { Temperature = request.Temperature, TopP = request.TopP, TopK = request.TopK, Seed = request.Seed };
         try
         {
-            sampling.Validate();
+            sampling.Validate(vocabularySize);
             return sampling;
         }
         catch (ArgumentException)
