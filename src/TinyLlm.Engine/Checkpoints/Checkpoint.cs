@@ -3,28 +3,38 @@ using TinyLlm.SafeTensors;
 namespace TinyLlm.Engine;
 
 /// <summary>
-/// A model folder as Hugging Face transformers saves it, validated and mapped: config.json, generation_config.json if any, and
-/// model.safetensors or the shards that model.safetensors.index.json names. Knows no tensor library. The files stay mapped until this is
-/// disposed and every decoder made of it is.
+/// A model as Hugging Face transformers saves it, validated and in memory: config.json, generation_config.json if any, and
+/// model.safetensors or the shards that model.safetensors.index.json names. Its weights are mapped files, or buffers that were filled from
+/// elsewhere. Knows no tensor library. The memory stays until this is disposed and every decoder that uses it in place is.
 /// </summary>
 public sealed class Checkpoint : IDisposable
 {
     private const string ConfigName = "config.json", GenerationConfigName = "generation_config.json";
-    private const string WeightsName = "model.safetensors", IndexName = "model.safetensors.index.json";
 
     // 64 MB: 300,000 tensors with long names; the format itself would allow more.
     private const int MaxIndexBytes = 64 << 20;
 
-    private readonly Dictionary<string, SafeTensorsFile> _files;
-    private readonly Dictionary<string, (SafeTensorsFile File, TensorInfo Info)> _tensors;
+    private readonly IReadOnlyDictionary<string, WeightFile> _files;
+    private readonly Dictionary<string, (WeightFile File, TensorInfo Info)> _tensors;
     private readonly Lock _lock = new();
     private int _holders = 1;
     private bool _isDisposed;
+    private volatile bool _isUsedInPlace;
 
-    private Checkpoint(DecoderConfig config, CheckpointFacts facts, Dictionary<string, SafeTensorsFile> files)
+    /// <summary>Puts a plan and its files together; from here on the files are this checkpoint's to free.</summary>
+    /// <param name="plan">What was checked.</param>
+    /// <param name="files">Every file of the plan, filled.</param>
+    public Checkpoint(CheckpointPlan plan, IReadOnlyDictionary<string, WeightFile> files)
     {
-        Config = config;
-        Facts = facts;
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(files);
+        foreach ((string name, SafeTensorsHeader header) in plan.Headers)
+        {
+            if (!files.TryGetValue(name, out WeightFile? file) || file.Header != header)
+                throw new ArgumentException($"{name} is missing, or is not the file whose header was checked", nameof(files));
+        }
+        Config = plan.Config;
+        Facts = plan.Facts;
         _files = files;
         _tensors = files.Values.SelectMany(file => file.Header.Tensors, (file, info) => (File: file, Info: info))
             .ToDictionary(entry => entry.Info.Name, StringComparer.Ordinal);
@@ -48,23 +58,29 @@ public sealed class Checkpoint : IDisposable
         if (File.Exists(Path.Combine(folder, GenerationConfigName))) config = config.WithGenerationConfig(ReadSmall(folder, GenerationConfigName));
 
         // 2. The files of weights, and that index and shards agree. 3. Every tensor.
-        Dictionary<string, SafeTensorsFile> files = new(StringComparer.Ordinal);
+        Dictionary<string, WeightFile> files = new(StringComparer.Ordinal);
         try
         {
             ShardedIndex? index = OpenFiles(folder, files);
-            index?.Validate(files.ToDictionary(file => file.Key, file => file.Value.Header, StringComparer.Ordinal));
-            CheckpointFacts facts = CheckpointLayout.Validate(
-                config, files.SelectMany(file => file.Value.Header.Tensors, (file, tensor) => (file.Key, tensor)));
-            return new Checkpoint(config, facts, files);
+            return new Checkpoint(CheckpointPlan.Check(config, index, files.ToDictionary(file => file.Key, file => file.Value.Header, StringComparer.Ordinal)), files);
         }
         catch
         {
-            foreach (SafeTensorsFile file in files.Values) file.Dispose();
+            foreach (WeightFile file in files.Values) file.Dispose();
             throw;
         }
     }
 
-    /// <summary>Unmaps the files, once no decoder holds them.</summary>
+    /// <summary>Whether the memory is gone: this is disposed, and no decoder uses it in place.</summary>
+    public bool IsReleased
+    {
+        get
+        {
+            lock (_lock) return _holders == 0;
+        }
+    }
+
+    /// <summary>Unmaps or frees the files, once no decoder holds them.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -75,7 +91,7 @@ public sealed class Checkpoint : IDisposable
         Release();
     }
 
-    /// <summary>Keeps the files mapped until a matching <see cref="Release"/>.</summary>
+    /// <summary>Keeps the files in memory until a matching <see cref="Release"/>.</summary>
     internal void Hold()
     {
         lock (_lock)
@@ -91,36 +107,35 @@ public sealed class Checkpoint : IDisposable
         {
             if (--_holders > 0) return;
         }
-        foreach (SafeTensorsFile file in _files.Values) file.Dispose();
+        foreach (WeightFile file in _files.Values) file.Dispose();
+    }
+
+    /// <summary>Whether a decoder has tensors over these bytes; one that has only copies need not hold them.</summary>
+    internal bool IsUsedInPlace
+    {
+        get => _isUsedInPlace;
+        set => _isUsedInPlace = value;
     }
 
     internal TensorInfo Info(string name) => _tensors[name].Info;
 
-    /// <summary>The tensor's bytes in the mapping, valid while held.</summary>
-    internal unsafe byte* Pointer(string name) => _tensors[name].File.GetPointer(_tensors[name].Info);
+    /// <summary>The tensor's bytes, valid while held.</summary>
+    internal unsafe byte* Pointer(string name) => _tensors[name].File.Pointer(_tensors[name].Info);
 
-    private static ShardedIndex? OpenFiles(string folder, Dictionary<string, SafeTensorsFile> files)
+    private static ShardedIndex? OpenFiles(string folder, Dictionary<string, WeightFile> files)
     {
-        if (!File.Exists(Path.Combine(folder, IndexName)))
+        bool hasIndex = File.Exists(Path.Combine(folder, CheckpointPlan.IndexName));
+        if (!hasIndex && !File.Exists(Path.Combine(folder, CheckpointPlan.WeightsName)))
         {
-            if (!File.Exists(Path.Combine(folder, WeightsName)))
-                throw new ModelFormatException(ModelFormatError.MissingFile, WeightsName, $"neither {WeightsName} nor {IndexName} is in the folder: a model has one of them");
-            files.Add(WeightsName, SafeTensorsFile.Open(Path.Combine(folder, WeightsName)));
-            return null;
+            throw new ModelFormatException(
+                ModelFormatError.MissingFile, CheckpointPlan.WeightsName,
+                $"neither {CheckpointPlan.WeightsName} nor {CheckpointPlan.IndexName} is in the folder: a model has one of them");
         }
-        ShardedIndex index;
-        try
+        ShardedIndex? index = CheckpointPlan.ParseIndex(hasIndex ? ReadFile(folder, CheckpointPlan.IndexName, MaxIndexBytes) : null);
+        foreach (string name in CheckpointPlan.FileNames(index))
         {
-            index = ShardedIndex.Parse(ReadFile(folder, IndexName, MaxIndexBytes));
-        }
-        catch (SafeTensorsException exception) when (exception.FileName is null)
-        {
-            throw exception.InFile(IndexName);
-        }
-        foreach (string shard in index.WeightMap.Values.Distinct(StringComparer.Ordinal))
-        {
-            string path = Path.Combine(folder, shard);
-            if (File.Exists(path)) files.Add(shard, SafeTensorsFile.Open(path));
+            string path = Path.Combine(folder, name);
+            if (File.Exists(path)) files.Add(name, new MappedWeights(SafeTensorsFile.Open(path)));
         }
         return index;
     }

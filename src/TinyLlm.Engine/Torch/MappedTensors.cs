@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 namespace TinyLlm.Engine;
 
 /// <summary>
-/// Tensors over a checkpoint's mapped bytes. F32 on the CPU is not copied; anything else is converted to F32, or moved, once.
+/// Tensors over a checkpoint's bytes in memory. F32 on the CPU is not copied; anything else is converted to F32, or moved, once.
 /// Whoever uses the tensors holds the checkpoint.
 /// </summary>
 internal static unsafe partial class MappedTensors
 {
-    // libtorch calls it when the last view of a tensor over foreign memory is gone. The memory is the mapping's, so there is nothing to free.
+    // libtorch calls it when the last view of a tensor over foreign memory is gone. The memory is the checkpoint's, so there is nothing to free.
     private static readonly delegate* unmanaged[Cdecl]<nint, void> s_keep = &Keep;
 
     /// <summary>The named weight, F32, on <paramref name="device"/>.</summary>
@@ -30,7 +30,11 @@ internal static unsafe partial class MappedTensors
         // The format does not align tensors; libtorch's kernels take F32 and F16 at their own alignment only.
         if ((nint)bytes % type.ElementSize() != 0) return Copy(info, bytes, type, device);
         Tensor mapped = Over(bytes, info, type);
-        if (type == ScalarType.Float32 && device.type == DeviceType.CPU) return mapped;
+        if (type == ScalarType.Float32 && device.type == DeviceType.CPU)
+        {
+            checkpoint.IsUsedInPlace = true;
+            return mapped;
+        }
         using (mapped) return mapped.to(ScalarType.Float32, device, copy: true);
     }
 

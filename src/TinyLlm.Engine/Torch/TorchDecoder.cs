@@ -21,6 +21,7 @@ internal sealed class TorchDecoder : IDecoder
     private readonly Tensor _embedding, _head;
     private readonly TorchLayer[] _layers;
     private readonly RmsNorm _norm;
+    private bool _isHolding;
 
     public TorchDecoder(Checkpoint checkpoint, Device device, int threads)
     {
@@ -29,6 +30,7 @@ internal sealed class TorchDecoder : IDecoder
         _threads = checkpoint.Facts.WeightBytes < OneThreadBytes ? 1 : threads;
         _rotary = new RotaryPositions(Config, device);
         checkpoint.Hold();
+        _isHolding = true;
         try
         {
             set_num_threads(_threads);
@@ -38,6 +40,7 @@ internal sealed class TorchDecoder : IDecoder
             _norm = Own(new RmsNorm(checkpoint, "model.norm.weight", Config.HiddenSize, Config.NormEpsilon, device));
             _layers = new TorchLayer[Config.LayerCount];
             for (int i = 0; i < _layers.Length; i++) _layers[i] = Own(new TorchLayer(checkpoint, i, device));
+            if (!checkpoint.IsUsedInPlace) LetGo(); // all was converted or moved
         }
         catch
         {
@@ -99,9 +102,15 @@ internal sealed class TorchDecoder : IDecoder
 
     public void Dispose()
     {
-        if (_parts.Count == 0) return;
         foreach (IDisposable part in _parts) part.Dispose();
         _parts.Clear();
+        LetGo();
+    }
+
+    private void LetGo()
+    {
+        if (!_isHolding) return;
+        _isHolding = false;
         _checkpoint.Release();
     }
 

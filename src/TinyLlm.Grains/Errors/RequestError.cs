@@ -54,6 +54,9 @@ public enum RequestError
     /// <summary>The disk or account that keeps the objects is full.</summary>
     StorageFull = 15,
 
+    /// <summary>The audit log can't be written, so nothing was changed.</summary>
+    AuditUnavailable = 16,
+
     /// <summary>The silo is leaving its cluster: another one serves.</summary>
     Draining = 20,
 }

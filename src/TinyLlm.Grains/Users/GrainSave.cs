@@ -15,9 +15,15 @@ internal static class GrainSave
         }
         catch
         {
-            ((IGrainBase)grain).DeactivateOnIdle();
-            await state.ReadStateAsync();
+            await Forget(grain, state);
             throw;
         }
+    }
+
+    /// <summary>Gives up what was changed in memory and not written.</summary>
+    public static Task Forget<T>(Grain grain, IPersistentState<T> state)
+    {
+        ((IGrainBase)grain).DeactivateOnIdle();
+        return state.ReadStateAsync();
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Placement;
@@ -22,6 +23,8 @@ internal sealed partial class UserGrain(
     ModelFiles files,
     TokenHasher hasher,
     LeaseSigner signer,
+    AuditLog auditLog,
+    AuditReader auditReader,
     IOptions<UserLimits> limits,
     TimeProvider time,
     ILogger<UserGrain> logger) : Grain, IUserGrain
@@ -29,6 +32,7 @@ internal sealed partial class UserGrain(
     private readonly TokenBook _tokens = new(limits.Value, hasher, time);
     private readonly UploadBook _uploads = new(limits.Value, time);
     private readonly ModelBook _models = new(limits.Value, time);
+    private readonly AuditTrail<UserState> _trail = new(auditLog, state, logger);
 
     private UserId User => UserId.Parse(this.GetPrimaryKeyString());
 
@@ -37,6 +41,7 @@ internal sealed partial class UserGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (!state.RecordExists || state.State.Deleting) return;
+        await _trail.ReconcileAsync(this, AuditLogId.Of(User));
         if (_uploads.Sweep(state.State)) await SaveAsync();
         await RemoveDoomedAsync();
     }
@@ -49,9 +54,10 @@ internal sealed partial class UserGrain(
             // Claimed, and given back since by a deletion that was still under way: a user must not exist without its name.
             throw new RequestException(RequestError.Conflict, "The user of this name was being deleted: try again.") { Parameter = "id", RetryAfter = TimeSpan.FromSeconds(1) };
         }
+        await OperatorLog.Append(Event(AuditAction.UserCreated, User.Value, ("name", name)));
         state.State = new UserState { Name = name, CreatedAt = time.GetUtcNow() };
         IssuedToken token = _tokens.Issue(state.State, User, new TokenSpec { Name = "first", Scopes = TokenScopeNames.EveryUserScope });
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.UserCreated, User.Value, ("name", name), ("token", token.Id)));
         return token;
     }
 
@@ -72,12 +78,14 @@ internal sealed partial class UserGrain(
     {
         if (!state.RecordExists) return await Absent<ForgetReceipt>();
 
-        // 1. From here on no token of the user is accepted and nothing new begins.
+        // 1. From here on no token of the user is accepted and nothing new begins. The operator's log outlives the user's.
+        await OperatorLog.Append(Event(AuditAction.UserDeleting, User.Value, ("name", state.State.Name)));
         state.State.Deleting = true;
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.UserDeleting, User.Value));
 
-        // 2. Everything stored under the owner, versions and uploads alike.
+        // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
+        await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
 
         // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
         //    record that no name leads to.
@@ -107,7 +115,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         IssuedToken token = _tokens.Issue(state.State, User, spec);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.TokenCreated, token.Id, ("name", spec.Name), ("scopes", string.Join(' ', spec.Scopes.ToNames()))));
         return token;
     }
 
@@ -121,7 +129,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         _tokens.Revoke(state.State, tokenId);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.TokenRevoked, tokenId));
     }
 
     public async Task<UploadTicket> BeginUpload(string model, string? idempotencyKey)
@@ -129,7 +137,8 @@ internal sealed partial class UserGrain(
         RequireUser();
         bool swept = _uploads.Sweep(state.State);
         bool began = _uploads.Begin(state.State, ModelName(model), idempotencyKey, out UploadTicket ticket);
-        if (swept || began) await SaveAsync();
+        if (began) await SaveAsync(Event(AuditAction.UploadBegun, model, ("upload", ticket.UploadId)));
+        else if (swept) await SaveAsync();
         await RemoveDoomedAsync();
         return ticket;
     }
@@ -182,7 +191,7 @@ internal sealed partial class UserGrain(
             return ModelBook.FindPublished(state.State, state.State.Uploads[uploadId]) ?? throw RequestException.NotFound("upload");
         }
         PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
         LogPublished(logger, User, published.Version, published.Number);
         return published;
     }
@@ -200,7 +209,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         _uploads.Abandon(state.State, model, uploadId);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.UploadAbandoned, model, ("upload", uploadId)));
         await RemoveDoomedAsync();
     }
 
@@ -220,7 +229,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.Delete(state.State, model);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.ModelDeleted, model));
         await RemoveDoomedAsync();
     }
 
@@ -228,7 +237,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.DeleteVersion(state.State, model, number);
-        await SaveAsync();
+        await SaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
         await RemoveDoomedAsync();
     }
 
@@ -277,7 +286,16 @@ internal sealed partial class UserGrain(
             ? name
             : throw new RequestException(RequestError.Malformed, $"model: {EntityName.Rule}") { Parameter = "model" };
 
+    private IOperatorLogGrain OperatorLog => GrainFactory.GetGrain<IOperatorLogGrain>(IOperatorLogGrain.Key);
+
+    private static AuditEvent Event(AuditAction action, string? subject, params ReadOnlySpan<(string Name, string Value)> details) =>
+        AuditTrail<UserState>.Event(action, subject, details);
+
+    /// <summary>Writes a change that no log tells of: bookkeeping.</summary>
     private Task SaveAsync() => GrainSave.OrForget(this, state);
+
+    /// <summary>Writes a change, after the user's audit log has told of it.</summary>
+    private Task SaveAsync(AuditEvent told) => _trail.SaveAsync(this, AuditLogId.Of(User), told);
 
     /// <summary>Removes the bytes that no record names any more. What fails now is removed by the next activation.</summary>
     private async Task RemoveDoomedAsync()

@@ -1,4 +1,5 @@
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Models;
 using TinyLlm.Storage;
 
@@ -7,7 +8,7 @@ namespace TinyLlm.Grains.Users;
 /// <summary>
 /// What a user grain keeps: decisions only. Anything that grows per request lives elsewhere. Property names are the stored format.
 /// </summary>
-internal sealed class UserState
+internal sealed class UserState : IAuditedState
 {
     public string Name { get; set; } = "";
 
@@ -33,6 +34,9 @@ internal sealed class UserState
 
     /// <summary>Versions whose record is gone but whose bytes may still be in the store: removed again on activation.</summary>
     public HashSet<VersionId> Doomed { get; set; } = [];
+
+    /// <summary>Where the user's audit log ended when this was written.</summary>
+    public AuditPosition? Audit { get; set; }
 }
 
 /// <summary>A token at rest: its keyed hash, never its text.</summary>

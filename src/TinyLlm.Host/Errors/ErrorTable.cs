@@ -35,6 +35,7 @@ internal static class ErrorTable
         RequestError.NoAccelerator => new(StatusCodes.Status503ServiceUnavailable, "no_accelerator", Server),
         RequestError.Draining => new(StatusCodes.Status503ServiceUnavailable, "draining", Server),
         RequestError.NoCapacity => new(StatusCodes.Status503ServiceUnavailable, "no_capacity", Server),
+        RequestError.AuditUnavailable => new(StatusCodes.Status503ServiceUnavailable, "audit_unavailable", Server),
         RequestError.StorageFull => new(StatusCodes.Status507InsufficientStorage, "storage_full", Server),
         _ => Internal,
     };

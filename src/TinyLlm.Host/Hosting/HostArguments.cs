@@ -9,14 +9,18 @@ internal sealed record HostArguments
     {
         ["--urls"] = "urls",
         ["--data"] = "TinyLlm:Data",
+        ["--roles"] = "TinyLlm:Roles",
+        ["--keys"] = "TinyLlm:Keys",
         ["--device"] = "TinyLlm:Device",
         ["--budget-bytes"] = "TinyLlm:BudgetBytes",
     }.ToImmutableDictionary();
 
     private const string Usage = """
-        usage: TinyLlm.Host [--urls URL] [--data DIR] [--device auto|cpu|cuda|none] [--budget-bytes N] [--Section:Key VALUE ...]
+        usage: TinyLlm.Host [--urls URL] [--data DIR] [--roles ROLES] [--keys DIR] [--device auto|cpu|cuda|none] [--budget-bytes N] [--Section:Key VALUE ...]
           --urls URL         where the API listens (default http://127.0.0.1:5080)
           --data DIR         where users, models and keys are kept (default ./data)
+          --roles ROLES      what this process does: all (default), or some of api,core,gpu; several processes need a Redis
+          --keys DIR         where the keys and the admin token lie, the same for every process of a cluster (default: in --data)
           --device KIND      what computes (default auto: cuda where there is one; none: this host generates nothing)
           --budget-bytes N   bytes for weights and caches (default: a share of the device's memory)
         """;

@@ -14,6 +14,13 @@ internal sealed class HostOptions
     [Required]
     public string Data { get; set; } = "./data";
 
+    /// <summary>all, or some of api, core and gpu with commas between. Default all. Anything else needs a cluster (<see cref="ClusterSettings"/>).</summary>
+    [Required]
+    public string Roles { get; set; } = HostRoles.AllName;
+
+    /// <summary>Folder of the keys and the admin token, which every process of a cluster has the same of. Default: in the data folder.</summary>
+    public string? Keys { get; set; }
+
     /// <summary>auto, cpu, cuda, or none for a host that keeps users and models and leaves generating to other silos. Default auto.</summary>
     [RegularExpression("^(auto|cpu|cuda|none)$", ErrorMessage = "Device: must be auto, cpu, cuda or none.")]
     public string Device { get; set; } = "auto";

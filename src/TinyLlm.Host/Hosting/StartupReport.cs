@@ -8,19 +8,29 @@ namespace TinyLlm.Host.Hosting;
 /// <summary>The few lines that a person who started the host reads.</summary>
 internal static class StartupReport
 {
-    public static string Write(IServer server, string adminTokenPath, Accelerator? accelerator)
+    public static string Write(IServer server, HostRoles roles, string adminTokenPath, Accelerator? accelerator)
     {
         string addresses = string.Join(", ", server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
+        if (!roles.Api)
+        {
+            return $"""
+                TinyLlm is ready.
+                  roles        {roles}
+                  health       {addresses}
+                  device       {Describe(accelerator)}
+                """;
+        }
         return $"""
             TinyLlm is ready.
               API          {addresses} (OpenAI clients: add /v1)
               admin token  {adminTokenPath}
-              device       {(accelerator is null ? "none: this host generates nothing" : Device(accelerator))}
+              device       {Describe(accelerator)}
             """;
     }
 
-    private static string Device(Accelerator accelerator)
+    private static string Describe(Accelerator? accelerator)
     {
+        if (accelerator is null) return "none: this process generates nothing";
         string budget = (accelerator.BudgetBytes / (double)(1 << 20)).ToString("N0", CultureInfo.InvariantCulture);
         return $"{accelerator.Kind} ({accelerator.Name}), {budget} MiB for weights and caches";
     }

@@ -2,9 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using TinyLlm.Grains;
 using TinyLlm.Grains.Access;
-using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
@@ -38,21 +36,24 @@ internal static class TinyLlmApplication
         // The content root is the program's own folder, so that it starts alike from any directory.
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddInMemoryCollection(arguments.Settings);
-        HostOptions options = ReadOptions(builder.Configuration);
+        HostOptions options = ReadOptions<HostOptions>(builder.Configuration, HostOptions.Section);
+        ClusterSettings cluster = ReadOptions<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+        HostRoles roles = HostRoles.Parse(options.Roles);
+        if (cluster.Redis is null && roles != HostRoles.All)
+            throw new HostStartException($"Roles: {roles} alone serves nobody: name the Redis of its cluster with --TinyLlm:Cluster:Redis, or leave --roles out.");
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
 
-        DataFolder data = OpenData(options.Data);
-        Accelerator? accelerator = openDevice(options);
-        Secret adminToken = SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText);
-        byte[] tokenKey = SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _);
-        byte[] leaseKey = SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _);
+        DataFolder data = OpenData(options);
+        Accelerator? accelerator = roles.Gpu ? openDevice(options) : null;
 
         ConfigureLogging(builder.Logging);
         ConfigureServer(builder);
-        AddServices(builder.Services, new AdminToken(adminToken.Value), tokenKey, leaseKey);
+        AddKeys(builder.Services, roles, data);
+        AddServices(builder.Services);
+        builder.Services.AddSingleton(roles);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
         builder.Services.AddTinyLlmStorage(data);
-        AddSilo(builder, accelerator);
+        builder.AddTinyLlmSilo(roles, cluster, accelerator);
         if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
     }
@@ -61,33 +62,35 @@ internal static class TinyLlmApplication
     {
         WebApplication app = builder.Build();
         DataFolder data = app.Services.GetRequiredService<DataFolder>();
-        MapRoutes(app);
+        HostRoles roles = app.Services.GetRequiredService<HostRoles>();
+        MapRoutes(app, roles);
         app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(
-            StartupReport.Write(app.Services.GetRequiredService<IServer>(), data.AdminTokenPath, app.Services.GetService<Accelerator>())));
+            StartupReport.Write(app.Services.GetRequiredService<IServer>(), roles, data.AdminTokenPath, app.Services.GetService<Accelerator>())));
         return app;
     }
 
-    private static HostOptions ReadOptions(ConfigurationManager configuration)
+    private static T ReadOptions<T>(ConfigurationManager configuration, string section)
+        where T : new()
     {
-        HostOptions options = new();
+        T options = new();
         try
         {
-            configuration.GetSection(HostOptions.Section).Bind(options);
+            configuration.GetSection(section).Bind(options);
         }
         catch (InvalidOperationException exception)
         {
-            throw new HostStartException($"the section '{HostOptions.Section}' of the configuration can't be read: {exception.InnerException?.Message ?? exception.Message}", exception);
+            throw new HostStartException($"the section '{section}' of the configuration can't be read: {exception.InnerException?.Message ?? exception.Message}", exception);
         }
         List<ValidationResult> errors = [];
         if (Validator.TryValidateObject(options, new ValidationContext(options), errors, validateAllProperties: true)) return options;
         throw new HostStartException(string.Join(" ", errors.Select(error => error.ErrorMessage)));
     }
 
-    private static DataFolder OpenData(string path)
+    private static DataFolder OpenData(HostOptions options)
     {
         try
         {
-            return DataFolder.Open(path, TimeProvider.System);
+            return DataFolder.Open(options.Data, TimeProvider.System, options.Keys);
         }
         catch (Exception exception) when (exception is StoreException or IOException or UnauthorizedAccessException)
         {
@@ -126,12 +129,23 @@ internal static class TinyLlmApplication
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
     });
 
-    private static void AddServices(IServiceCollection services, AdminToken adminToken, byte[] tokenKey, byte[] leaseKey)
+    /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens and audit, core and sessions that of leases.</summary>
+    private static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
+    {
+        if (roles.Api) services.AddSingleton(new AdminToken(SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText).Value));
+        if (roles.Core) services.AddSingleton(new TokenHasher(SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _)));
+        if (roles.Core)
+        {
+            AuditKey auditKey = AuditKey.Parse(SecretFile.ReadOrCreate(data.KeyPath("audit"), AuditKey.NewText).Value);
+            services.AddSingleton(_ => auditKey); // a factory, so that the container disposes it
+            services.AddSingleton<AuditLog>();
+        }
+        if (roles.Core || roles.Gpu) services.AddSingleton(new LeaseSigner(SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _), TimeProvider.System));
+    }
+
+    private static void AddServices(IServiceCollection services)
     {
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(adminToken);
-        services.AddSingleton(new TokenHasher(tokenKey));
-        services.AddSingleton(new LeaseSigner(leaseKey, TimeProvider.System));
         services.AddSingleton<TokenVerdicts>();
         services.AddSingleton<ModelDirectory>();
         services.AddSingleton<UploadService>();
@@ -156,23 +170,15 @@ internal static class TinyLlmApplication
         }));
     }
 
-    private static void AddSilo(WebApplicationBuilder builder, Accelerator? accelerator) => builder.UseOrleans(silo =>
-    {
-        // Nobody but this process joins: any free ports will do, and a gateway is not needed.
-        silo.UseLocalhostClustering(siloPort: FreePort.OnLoopback(), gatewayPort: FreePort.OnLoopback());
-        silo.AddTinyLlmGrainStorage();
-        silo.AddTinyLlmGrains(new SiloRoles { Core = true, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
-        if (accelerator is not null) silo.AddAccelerator(accelerator);
-    });
-
-    private static void MapRoutes(WebApplication app)
+    private static void MapRoutes(WebApplication app, HostRoles roles)
     {
         app.UseMiddleware<ErrorMiddleware>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
-        app.MapOpenApi().AllowAnonymous();
         app.MapHealth();
+        if (!roles.Api) return;
+        app.MapOpenApi().AllowAnonymous();
         app.MapUsers();
         app.MapTokens();
         app.MapUploads();

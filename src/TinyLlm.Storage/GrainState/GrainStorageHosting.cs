@@ -25,6 +25,7 @@ public static class GrainStorageHosting
     {
         services.AddSingleton(objects);
         services.AddKeyedSingleton(DataFolder.GrainStateContainer, grainState);
+        services.AddSingleton(new AuditReader(objects));
         return services.AddSingleton(new ModelFiles(objects));
     }
 

@@ -18,9 +18,12 @@ public sealed class DataFolder : IDisposable
 
     private readonly FileStream held;
 
-    private DataFolder(string path, FileStream held, TimeProvider time)
+    private readonly string? sharedKeys;
+
+    private DataFolder(string path, string? sharedKeys, FileStream held, TimeProvider time)
     {
         this.held = held;
+        this.sharedKeys = sharedKeys;
         FullPath = path;
         GrainState = new FileObjectStore(Path.Combine(path, GrainStateContainer), time);
         Objects = new FileObjectStore(Path.Combine(path, ObjectsContainer), time);
@@ -32,13 +35,17 @@ public sealed class DataFolder : IDisposable
 
     public ObjectStore Objects { get; }
 
-    public string AdminTokenPath => Path.Combine(FullPath, AdminTokenFile);
+    public string AdminTokenPath => Path.Combine(sharedKeys ?? FullPath, AdminTokenFile);
 
     /// <summary>Makes the folder (0700) when it isn't there and locks it until it is disposed or the process ends.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="time">The stores' clock.</param>
+    /// <param name="sharedKeys">Where keys and admin token lie instead, for processes that have the same ones. It is not locked.</param>
     /// <exception cref="StoreException">FolderInUse.</exception>
-    public static DataFolder Open(string path, TimeProvider time)
+    public static DataFolder Open(string path, TimeProvider time, string? sharedKeys = null)
     {
         path = Path.GetFullPath(path);
+        sharedKeys = sharedKeys is null ? null : Path.GetFullPath(sharedKeys);
         PrivateFiles.CreateFolder(path);
         FileStream held;
         try
@@ -55,7 +62,7 @@ public sealed class DataFolder : IDisposable
         {
             SecretFile.RemoveLeftovers(path);
             SecretFile.RemoveLeftovers(Path.Combine(path, KeysFolder));
-            return new DataFolder(path, held, time);
+            return new DataFolder(path, sharedKeys, held, time);
         }
         catch
         {
@@ -66,7 +73,7 @@ public sealed class DataFolder : IDisposable
 
     /// <summary>Where the key file of this name lies; for <see cref="SecretFile"/>.</summary>
     public string KeyPath(string name) => PathPart.IsSafe(name)
-        ? Path.Combine(FullPath, KeysFolder, name)
+        ? Path.Combine(sharedKeys ?? Path.Combine(FullPath, KeysFolder), name)
         : throw new StoreException(StoreError.BadName, "not the name of a key file");
 
     public void Dispose() => held.Dispose();

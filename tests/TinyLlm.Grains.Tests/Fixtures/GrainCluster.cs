@@ -20,6 +20,8 @@ internal sealed class GrainCluster : IAsyncDisposable
     private static readonly byte[] s_tokenKey = [.. Enumerable.Range(1, TokenHash.KeyBytes).Select(i => (byte)i)];
     private static readonly byte[] s_leaseKey = [.. Enumerable.Range(101, 32).Select(i => (byte)i)];
 
+    private static readonly AuditKey s_auditKey = AuditKey.Parse(AuditKey.NewText());
+
     private readonly TempFolder? _ownFolder;
     private readonly DataFolder _data;
     private readonly List<TestSilo> _roles;
@@ -46,6 +48,12 @@ internal sealed class GrainCluster : IAsyncDisposable
     public InProcessTestCluster Orleans => _cluster;
 
     public ObjectStore GrainState => _data.GrainState;
+
+    public ObjectStore Objects => _data.Objects;
+
+    public string DataPath => _data.FullPath;
+
+    public static AuditPublicKey AuditPublicKey => s_auditKey.PublicKey;
 
     public ModelFiles Files => Services(0).GetRequiredService<ModelFiles>();
 
@@ -107,6 +115,7 @@ internal sealed class GrainCluster : IAsyncDisposable
         silo.Services.AddSingleton(new LeaseSigner(s_leaseKey, Time));
         silo.Services.AddSingleton<UserCatalog>();
         silo.Services.AddTinyLlmStorage(_data);
+        silo.Services.AddSingleton(new AuditLog(_data.Objects, s_auditKey, Time));
         silo.Services.Configure(role.Limits);
         silo.Services.Configure(role.Loop);
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));

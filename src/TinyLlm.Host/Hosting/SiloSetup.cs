@@ -1,0 +1,60 @@
+using System.Net;
+using Orleans.Configuration;
+using StackExchange.Redis;
+using TinyLlm.Grains;
+using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Residency;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Host.Hosting;
+
+/// <summary>This process as an Orleans silo: alone, or a member of a cluster that finds itself by Redis.</summary>
+internal static class SiloSetup
+{
+    /// <summary>What a process is given to end running answers, and to leave its cluster after that.</summary>
+    public static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
+
+    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator) =>
+        builder.UseOrleans(silo =>
+        {
+            if (cluster.Redis is null) JoinNobody(silo);
+            else Join(silo, cluster, ParseRedis(cluster.Redis), ParseAddress(cluster.Address));
+            silo.AddTinyLlmGrainStorage();
+            silo.AddTinyLlmGrains(new SiloRoles { Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
+            if (accelerator is not null) silo.AddAccelerator(accelerator);
+        });
+
+    /// <summary>Nobody but this process joins: any free ports will do.</summary>
+    private static void JoinNobody(ISiloBuilder silo) => silo.UseLocalhostClustering(siloPort: FreePort.OnLoopback(), gatewayPort: FreePort.OnLoopback());
+
+    private static void Join(ISiloBuilder silo, ClusterSettings cluster, ConfigurationOptions redis, IPAddress address)
+    {
+        silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
+        silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
+        // No gateway: whoever calls grains is a silo of the cluster.
+        silo.ConfigureEndpoints(address, cluster.SiloPort == 0 ? FreePort.OnLoopback() : cluster.SiloPort, gatewayPort: 0, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
+        silo.Configure<ClusterMembershipOptions>(options =>
+        {
+            options.ProbeTimeout = cluster.ProbeInterval;
+            options.NumMissedProbesLimit = cluster.MissedProbes;
+        });
+    }
+
+    private static ConfigurationOptions ParseRedis(string text)
+    {
+        try
+        {
+            ConfigurationOptions options = ConfigurationOptions.Parse(text);
+            options.AbortOnConnectFail = false; // it may be a moment late, or restart
+            return options;
+        }
+        catch (ArgumentException exception)
+        {
+            // Not its message: the text may hold a password.
+            throw new HostStartException("Cluster:Redis: is no connection string of StackExchange.Redis, such as \"host:6379,password=...\".", exception);
+        }
+    }
+
+    private static IPAddress ParseAddress(string text) =>
+        IPAddress.TryParse(text, out IPAddress? address) ? address : throw new HostStartException($"Cluster:Address: '{text}' is no IP address.");
+}

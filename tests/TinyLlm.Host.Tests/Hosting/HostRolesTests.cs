@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Builder;
+using TinyLlm.Grains.Access;
+using TinyLlm.Host.Access;
+using TinyLlm.Host.Hosting;
+
+namespace TinyLlm.Host.Tests.Hosting;
+
+public sealed class HostRolesTests
+{
+    [Theory]
+    [InlineData("all", "api,core,gpu")]
+    [InlineData("api", "api")]
+    [InlineData(" gpu , core,core", "core,gpu")]
+    public void Parse_KnownNames_GivesTheRoles(string text, string expected) => Assert.Equal(expected, HostRoles.Parse(text).ToString());
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("API")]
+    [InlineData("api,cpu")]
+    [InlineData("all,api")]
+    public void Parse_UnknownName_SaysWhatThereIs(string text) =>
+        Assert.Contains("all, or some of api, core, gpu", Assert.Throws<HostStartException>(() => HostRoles.Parse(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void CreateBuilder_OneRoleWithoutACluster_RefusesAndNamesTheRemedy()
+    {
+        using TemporaryFolder folder = new();
+
+        HostStartException refusal = Assert.Throws<HostStartException>(() => Create("--data", folder.FullPath, "--roles", "api"));
+
+        Assert.Contains("--TinyLlm:Cluster:Redis", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.FullPath));
+    }
+
+    [Theory]
+    [InlineData("not a=connection string,password=hush")]
+    [InlineData("host:6379,unknownoption=hush")]
+    public void CreateBuilder_BadRedis_RefusesWithoutRepeatingIt(string redis)
+    {
+        using TemporaryFolder folder = new();
+
+        HostStartException refusal = Assert.Throws<HostStartException>(() => Create("--data", folder.FullPath, "--TinyLlm:Cluster:Redis", redis));
+
+        Assert.DoesNotContain("hush", refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Each role reads its own keys: a process that is broken into gives away no others.</summary>
+    [Theory]
+    [InlineData("api", new[] { "admin-token" })]
+    [InlineData("gpu", new[] { "leases" })]
+    [InlineData("core", new[] { "leases", "tokens" })]
+    public void CreateBuilder_Role_HoldsItsKeysAndNoOthers(string role, string[] files)
+    {
+        using TemporaryFolder folder = new(), keys = new();
+
+        WebApplicationBuilder builder = Create("--data", folder.FullPath, "--keys", keys.FullPath, "--roles", role, "--TinyLlm:Cluster:Redis", "127.0.0.1:1");
+
+        Assert.Equal(files, Directory.EnumerateFiles(keys.FullPath).Select(Path.GetFileName).Order());
+        Type[] held = [.. new[] { typeof(AdminToken), typeof(LeaseSigner), typeof(TokenHasher) }.Where(type => builder.Services.Any(service => service.ServiceType == type))];
+        Assert.Equal(files.Length, held.Length);
+    }
+
+    private static WebApplicationBuilder Create(params string[] arguments) => TinyLlmApplication.CreateBuilder(HostArguments.Parse(arguments), _ => null);
+
+    private sealed class TemporaryFolder : IDisposable
+    {
+        public string FullPath { get; } = Directory.CreateTempSubdirectory("tinyllm-roles-").FullName;
+
+        public void Dispose() => Directory.Delete(FullPath, recursive: true);
+    }
+}
