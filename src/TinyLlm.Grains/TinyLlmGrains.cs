@@ -22,6 +22,7 @@ public static class TinyLlmGrains
         silo.UseSiloMetadata(roles.ToMetadata());
         silo.Services.AddPlacementFilter<CorePlacementFilterStrategy, CorePlacementFilterDirector>(ServiceLifetime.Transient);
         silo.Services.AddPlacementDirector<SessionPlacementStrategy, SessionPlacementDirector>(ServiceLifetime.Singleton);
+        silo.Services.AddOptions<EncryptionOptions>().BindConfiguration("TinyLlm:Encryption");
         silo.Services.AddOptions<UserLimits>().BindConfiguration("TinyLlm:Limits").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<UserLimits>, UserLimitsValidator>();
         silo.Services.TryAddSingleton(TimeProvider.System);

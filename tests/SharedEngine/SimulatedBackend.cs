@@ -48,6 +48,8 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
         _gate.Release(1 << 20);
     }
 
+    public long WeightBytes(DecoderConfig config) => CheckpointLayout.WeightBytes(config, ComputePrecision.F32);
+
     public IDecoder Load(Checkpoint checkpoint)
     {
         Interlocked.Increment(ref _liveTensors);

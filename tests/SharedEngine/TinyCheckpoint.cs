@@ -6,67 +6,22 @@ using TinyLlm.SafeTensors;
 namespace TinyLlm.Tests;
 
 /// <summary>
-/// Makes small checkpoints in folders of its own, with random weights from a seed. Any field of config.json, and any tensor, can be changed
-/// before it is written.
+/// Makes small checkpoints of any architecture in folders of its own, with random weights from a seed. Any field of config.json, and any
+/// tensor, can be changed before it is written.
 /// </summary>
 internal sealed class TinyCheckpoint : IDisposable
 {
-    public const int Vocabulary = 48, Context = 128;
+    public const int Vocabulary = TinyShapes.Vocabulary, Context = TinyShapes.Context;
+
+    private readonly Random _random;
 
     public TinyCheckpoint(string architecture = "LlamaForCausalLM", int seed = 1)
     {
         Folder = Directory.CreateTempSubdirectory("tinyllm-checkpoint-").FullName;
-        Config = new JsonObject
-        {
-            ["architectures"] = new JsonArray(architecture),
-            ["hidden_size"] = 16,
-            ["intermediate_size"] = 24,
-            ["num_hidden_layers"] = 2,
-            ["num_attention_heads"] = 4,
-            ["num_key_value_heads"] = 2,
-            ["head_dim"] = 4,
-            ["vocab_size"] = Vocabulary,
-            ["max_position_embeddings"] = Context,
-            ["rms_norm_eps"] = 1e-5,
-            ["rope_theta"] = 10000.0,
-            ["sliding_window"] = null,
-            ["tie_word_embeddings"] = false,
-            ["eos_token_id"] = 2,
-        };
-        bool hasBias = architecture == "Qwen2ForCausalLM", hasNorm = architecture == "Qwen3ForCausalLM";
-        Random random = new(seed);
-        Add("model.embed_tokens.weight", Vocabulary, 16);
-        for (int layer = 0; layer < 2; layer++)
-        {
-            string prefix = $"model.layers.{layer}.";
-            Add(prefix + "input_layernorm.weight", 16);
-            Add(prefix + "self_attn.q_proj.weight", 16, 16);
-            Add(prefix + "self_attn.k_proj.weight", 8, 16);
-            Add(prefix + "self_attn.v_proj.weight", 8, 16);
-            Add(prefix + "self_attn.o_proj.weight", 16, 16);
-            Add(prefix + "post_attention_layernorm.weight", 16);
-            Add(prefix + "mlp.gate_proj.weight", 24, 16);
-            Add(prefix + "mlp.up_proj.weight", 24, 16);
-            Add(prefix + "mlp.down_proj.weight", 16, 24);
-            if (hasBias)
-            {
-                Add(prefix + "self_attn.q_proj.bias", 16);
-                Add(prefix + "self_attn.k_proj.bias", 8);
-                Add(prefix + "self_attn.v_proj.bias", 8);
-            }
-            if (!hasNorm) continue;
-            Add(prefix + "self_attn.q_norm.weight", 4);
-            Add(prefix + "self_attn.k_norm.weight", 4);
-        }
-        Add("model.norm.weight", 16);
-        Add("lm_head.weight", Vocabulary, 16);
-
-        void Add(string name, params long[] shape)
-        {
-            float[] values = new float[shape.Aggregate(1L, (product, size) => product * size)];
-            for (int i = 0; i < values.Length; i++) values[i] = (float)(random.NextDouble() * 2 - 1) * (shape.Length == 1 ? 1 : 0.5f);
-            Set(name, shape, values);
-        }
+        TinyShapes shapes = TinyShapes.Of(architecture);
+        Config = shapes.Config;
+        _random = new Random(seed);
+        foreach ((string name, long[] shape) in shapes.Tensors) Fill(name, shape);
     }
 
     public string Folder { get; }
@@ -74,6 +29,24 @@ internal sealed class TinyCheckpoint : IDisposable
     public JsonObject Config { get; }
 
     public SortedDictionary<string, (DType DType, long[] Shape, byte[] Bytes)> Tensors { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>A tensor of random numbers: vectors up to 1, matrices up to 0.5.</summary>
+    public void Fill(string name, params long[] shape)
+    {
+        float[] values = new float[shape.Aggregate(1L, (product, size) => product * size)];
+        for (int i = 0; i < values.Length; i++) values[i] = (float)(_random.NextDouble() * 2 - 1) * (shape.Length == 1 ? 1 : 0.5f);
+        Set(name, shape, values);
+    }
+
+    /// <summary>Renames every tensor that begins so.</summary>
+    public void ReplacePrefix(string prefix, string replacement)
+    {
+        foreach (string name in Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToArray())
+        {
+            Tensors[replacement + name[prefix.Length..]] = Tensors[name];
+            Tensors.Remove(name);
+        }
+    }
 
     public void Set(string name, long[] shape, float[] values) => Tensors[name] = (DType.F32, shape, MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
 

@@ -44,10 +44,10 @@ internal sealed class TestHost : IAsyncDisposable
 
     /// <summary>Starts a host on libtorch's CPU, or on <paramref name="accelerator"/>.</summary>
     public static async Task<TestHost> StartAsync(
-        Accelerator? accelerator = null, Action<IServiceCollection>? services = null, string device = "cpu")
+        Accelerator? accelerator = null, Action<IServiceCollection>? services = null, string device = "cpu", params string[] settings)
     {
         string folder = Directory.CreateTempSubdirectory("tinyllm-host-").FullName;
-        HostArguments arguments = HostArguments.Parse(["--urls", "http://127.0.0.1:0", "--data", folder, "--device", device, "--budget-bytes", "268435456"]);
+        HostArguments arguments = HostArguments.Parse(["--urls", "http://127.0.0.1:0", "--data", folder, "--device", device, "--budget-bytes", "268435456", .. settings]);
         WebApplicationBuilder builder = TinyLlmApplication.CreateBuilder(
             arguments, options => options.Device == HostOptions.NoDevice ? null : accelerator ?? Accelerator.OpenTorch(options.Device, options.BudgetBytes, threads: 1));
         services?.Invoke(builder.Services);

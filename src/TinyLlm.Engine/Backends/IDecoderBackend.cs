@@ -12,6 +12,9 @@ public interface IDecoderBackend : IDisposable
     /// <summary>Tensors that exist now: back to its baseline when nothing is loaded. May be read by any thread.</summary>
     long LiveTensors { get; }
 
+    /// <summary>Bytes that a model's weights will occupy once loaded, in place or copied. May be called by any thread.</summary>
+    long WeightBytes(DecoderConfig config);
+
     /// <summary>
     /// Makes a decoder of a validated checkpoint. The decoder keeps the checkpoint's files mapped until it is disposed, whatever becomes of
     /// <paramref name="checkpoint"/>.

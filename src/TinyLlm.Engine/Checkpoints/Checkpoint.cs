@@ -38,6 +38,7 @@ public sealed class Checkpoint : IDisposable
         _files = files;
         _tensors = files.Values.SelectMany(file => file.Header.Tensors, (file, info) => (File: file, Info: info))
             .ToDictionary(entry => entry.Info.Name, StringComparer.Ordinal);
+        Names = TensorNameTable.Of(Config).WithPrefixOf(_tensors.Keys);
     }
 
     /// <summary>What the model is.</summary>
@@ -90,6 +91,9 @@ public sealed class Checkpoint : IDisposable
         }
         Release();
     }
+
+    /// <summary>What its tensors are called.</summary>
+    internal TensorNames Names { get; }
 
     /// <summary>Keeps the files in memory until a matching <see cref="Release"/>.</summary>
     internal void Hold()

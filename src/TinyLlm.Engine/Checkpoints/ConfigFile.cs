@@ -100,6 +100,37 @@ internal sealed class ConfigFile : IDisposable
         return [.. value.EnumerateArray().Select(item => item.GetString()!)];
     }
 
+    public ImmutableArray<double> Numbers(string field, int count, double least, double most)
+    {
+        if (!TryGet(field, out JsonElement value)) throw Missing(field);
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() != count || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Number))
+            throw Bad(field, value, $"an array of {count} numbers");
+        ImmutableArray<double> numbers = [.. value.EnumerateArray().Select(item => item.GetDouble())];
+        foreach (double number in numbers)
+        {
+            if (!(number >= least && number <= most)) throw OutOfRange(field, number, least, most);
+        }
+        return numbers;
+    }
+
+    /// <summary>GPT-Neo's way of writing a list: [[["global", "local"], 6]] is both, six times. Cut at <paramref name="most"/> items.</summary>
+    public ImmutableArray<string> RepeatedTexts(string field, int most)
+    {
+        if (!TryGet(field, out JsonElement value)) throw Missing(field);
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() > most) throw BadRepeat();
+        ImmutableArray<string>.Builder texts = ImmutableArray.CreateBuilder<string>();
+        foreach (JsonElement run in value.EnumerateArray())
+        {
+            if (run.ValueKind != JsonValueKind.Array || run.GetArrayLength() != 2) throw BadRepeat();
+            if (run[0].ValueKind != JsonValueKind.Array || run[0].GetArrayLength() == 0 || run[0].EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String)) throw BadRepeat();
+            if (run[1].ValueKind != JsonValueKind.Number || !run[1].TryGetInt64(out long times) || times < 0) throw BadRepeat();
+            for (long i = 0; i < times && texts.Count <= most; i++) texts.AddRange(run[0].EnumerateArray().Select(item => item.GetString()!));
+        }
+        return texts.ToImmutable();
+
+        ModelFormatException BadRepeat() => Bad(field, value, $"an array of pairs [[names...], times] with at most {most} names in all");
+    }
+
     /// <summary>One id or an array of them, each of the vocabulary.</summary>
     public ImmutableArray<int> Ids(string field, int vocabularySize)
     {

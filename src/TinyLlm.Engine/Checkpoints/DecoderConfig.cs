@@ -3,31 +3,25 @@ using System.Collections.Immutable;
 namespace TinyLlm.Engine;
 
 /// <summary>
-/// What a decoder is, as data: every architecture that the engine knows is a choice of these members, and no code asks for an
-/// architecture's name. Read from a checkpoint's config.json, which nobody vouches for.
+/// What a decoder is, as data: every architecture that the engine knows is a choice of these members, and no code of the forward pass asks for
+/// an architecture's name. Read from a checkpoint's config.json, which nobody vouches for.
 /// </summary>
 public sealed record DecoderConfig
 {
-    /// <summary>The class name of Hugging Face transformers.</summary>
+    /// <summary>The class name of Hugging Face transformers, or one of ours for the character models.</summary>
     public required string Architecture { get; init; }
 
     /// <summary>Width of the residual stream (C).</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>Width inside the gated MLP.</summary>
-    public required int IntermediateSize { get; init; }
+    /// <summary>Width of an embedding; where it is not C, a matrix leads from it to C and another back.</summary>
+    public required int EmbeddingSize { get; init; }
 
-    /// <summary>Layers.</summary>
-    public required int LayerCount { get; init; }
+    /// <summary>Multiplies an embedding as it is looked up.</summary>
+    public double EmbeddingScale { get; init; } = 1;
 
-    /// <summary>Heads of queries (H).</summary>
-    public required int HeadCount { get; init; }
-
-    /// <summary>Heads of keys and values; divides <see cref="HeadCount"/>.</summary>
-    public required int KeyValueHeadCount { get; init; }
-
-    /// <summary>Width of a head (D), even.</summary>
-    public required int HeadSize { get; init; }
+    /// <summary>Learned positions; null: none.</summary>
+    public PositionTable? Positions { get; init; }
 
     /// <summary>Tokens that the model knows (V).</summary>
     public required int VocabularySize { get; init; }
@@ -35,17 +29,20 @@ public sealed record DecoderConfig
     /// <summary>Most tokens of prompt and completion together.</summary>
     public required int ContextLength { get; init; }
 
-    /// <summary>Added to the mean square before its root.</summary>
-    public required double NormEpsilon { get; init; }
+    /// <summary>Every layer, first to last; none: an embedding and an output.</summary>
+    public required ImmutableArray<LayerOptions> Layers { get; init; }
 
-    /// <summary>Positions.</summary>
-    public required RopeOptions Rope { get; init; }
+    /// <summary>Layers.</summary>
+    public int LayerCount => Layers.Length;
 
-    /// <summary>Base of the rotary frequencies.</summary>
-    public double RopeTheta => Rope.Theta;
+    /// <summary>Heads of queries (H).</summary>
+    public int HeadCount { get; init; } = 1;
 
-    /// <summary>The output matrix is the embedding's.</summary>
-    public required bool TiedEmbeddings { get; init; }
+    /// <summary>Heads of keys and values; divides <see cref="HeadCount"/>.</summary>
+    public int KeyValueHeadCount { get; init; } = 1;
+
+    /// <summary>Width of a head (D).</summary>
+    public int HeadSize { get; init; } = 1;
 
     /// <summary>Queries, keys and values have biases.</summary>
     public bool HasQueryKeyValueBias { get; init; }
@@ -53,11 +50,47 @@ public sealed record DecoderConfig
     /// <summary>The attention's output has a bias.</summary>
     public bool HasAttentionOutputBias { get; init; }
 
-    /// <summary>The MLP's three matrices have biases.</summary>
-    public bool HasMlpBias { get; init; }
-
     /// <summary>Queries and keys are normalised per head before rotation.</summary>
     public bool HasQueryKeyNorm { get; init; }
+
+    /// <summary>Scores of attention become cap * tanh(score / cap); null: they stay.</summary>
+    public double? AttentionLogitCap { get; init; }
+
+    /// <summary>Width inside the MLP.</summary>
+    public int IntermediateSize { get; init; } = 1;
+
+    /// <summary>The MLP's nonlinearity.</summary>
+    public Activation Activation { get; init; } = Activation.Silu;
+
+    /// <summary>The MLP is down(act(gate(x)) * up(x)); otherwise down(act(up(x))).</summary>
+    public bool HasGate { get; init; }
+
+    /// <summary>The MLP's matrices have biases.</summary>
+    public bool HasMlpBias { get; init; }
+
+    /// <summary>How vectors are normalised.</summary>
+    public NormKind Norm { get; init; } = NormKind.Rms;
+
+    /// <summary>Added to the mean square before its root.</summary>
+    public double NormEpsilon { get; init; } = 1e-5;
+
+    /// <summary>Where a layer normalises.</summary>
+    public NormPlacement NormPlacement { get; init; } = NormPlacement.Before;
+
+    /// <summary>Attention and MLP both see what came into the layer (GPT-J, NeoX); otherwise the MLP sees attention's sum.</summary>
+    public bool HasParallelResidual { get; init; }
+
+    /// <summary>The last layer's output is normalised.</summary>
+    public bool HasFinalNorm { get; init; } = true;
+
+    /// <summary>What makes logits.</summary>
+    public required OutputMatrix Output { get; init; }
+
+    /// <summary>The output has a bias.</summary>
+    public bool HasOutputBias { get; init; }
+
+    /// <summary>Logits become cap * tanh(logit / cap); null: they stay.</summary>
+    public double? LogitCap { get; init; }
 
     /// <summary>Ids that end a text, when the model says.</summary>
     public ImmutableArray<int> EndOfTextIds { get; init; } = [];

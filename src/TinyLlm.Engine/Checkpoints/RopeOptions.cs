@@ -1,36 +1,33 @@
+using System.Collections.Immutable;
+
 namespace TinyLlm.Engine;
 
-/// <summary>Rotary positions, rotating the pairs (i, i + D/2) of each head.</summary>
+/// <summary>Rotary positions, rotating the pairs (i, i + R/2) of the first R dimensions of each head.</summary>
 /// <param name="Theta">Base of the frequencies.</param>
-/// <param name="Scaling">How they are changed; the other parameters serve it.</param>
-/// <param name="Factor">By how much the context grew.</param>
-/// <param name="LowFrequencyFactor">Llama3: wavelengths beyond the original context over this are scaled fully.</param>
-/// <param name="HighFrequencyFactor">Llama3: wavelengths below the original context over this are kept.</param>
-/// <param name="OriginalContextLength">Llama3: the context that the model was first trained for.</param>
-public sealed record RopeOptions(
-    double Theta,
-    RopeScaling Scaling = RopeScaling.Default,
-    double Factor = 1,
-    double LowFrequencyFactor = 1,
-    double HighFrequencyFactor = 1,
-    int OriginalContextLength = 1)
+/// <param name="RotarySize">R, even: how many of a head's dimensions turn. The others pass as they are.</param>
+public sealed record RopeOptions(double Theta, int RotarySize)
 {
-    /// <summary>The angle per position of each of a head's D/2 pairs, in single precision as the reference computes it.</summary>
-    internal float[] Frequencies(int headSize)
-    {
-        float[] frequencies = new float[headSize / 2];
-        for (int i = 0; i < frequencies.Length; i++) frequencies[i] = (float)Scale(1 / Math.Pow(Theta, 2.0 * i / headSize));
-        return frequencies;
-    }
+    /// <summary>How the frequencies are changed; the members below serve it.</summary>
+    public RopeScaling Scaling { get; init; } = RopeScaling.Default;
 
-    private double Scale(double frequency)
-    {
-        if (Scaling == RopeScaling.Default) return frequency;
-        if (Scaling == RopeScaling.Linear) return frequency / Factor;
-        double wavelength = 2 * Math.PI / frequency;
-        if (wavelength > OriginalContextLength / LowFrequencyFactor) return frequency / Factor;
-        if (wavelength < OriginalContextLength / HighFrequencyFactor) return frequency;
-        double kept = (OriginalContextLength / wavelength - LowFrequencyFactor) / (HighFrequencyFactor - LowFrequencyFactor);
-        return (1 - kept) * frequency / Factor + kept * frequency;
-    }
+    /// <summary>By how much the context grew.</summary>
+    public double Factor { get; init; } = 1;
+
+    /// <summary>The context that the model was first trained for.</summary>
+    public int OriginalContextLength { get; init; } = 1;
+
+    /// <summary>Llama3: pairs that turn less often than this within the original context are scaled fully. Yarn's beta_slow.</summary>
+    public double LowFrequencyFactor { get; init; } = 1;
+
+    /// <summary>Llama3: pairs that turn more often than this within the original context are kept. Yarn's beta_fast.</summary>
+    public double HighFrequencyFactor { get; init; } = 1;
+
+    /// <summary>Yarn: the passage between the two begins and ends at whole pairs.</summary>
+    public bool HasWholeBorders { get; init; } = true;
+
+    /// <summary>Multiplies what is turned, of queries and keys alike.</summary>
+    public double AttentionFactor { get; init; } = 1;
+
+    /// <summary>PerPair: the factor of each of the R/2 pairs.</summary>
+    public ImmutableArray<double> PairFactors { get; init; } = [];
 }

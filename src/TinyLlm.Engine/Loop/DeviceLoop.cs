@@ -52,7 +52,10 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         set => _scheduler.OnStarved = value;
     }
 
-    /// <summary>Makes a checkpoint resident. The caller has reserved its WeightBytes on <see cref="Budget"/>, and may dispose it afterwards.</summary>
+    /// <summary>Bytes that a model's weights will occupy once loaded.</summary>
+    public long WeightBytes(DecoderConfig config) => _backend.WeightBytes(config);
+
+    /// <summary>Makes a checkpoint resident. The caller has reserved its <see cref="WeightBytes"/> on <see cref="Budget"/>, and may dispose it afterwards.</summary>
     public Task<ResidentModel> LoadAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
@@ -67,7 +70,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             });
     }
 
-    /// <summary>Frees a model's weights. Afterwards the caller releases its WeightBytes on <see cref="Budget"/>.</summary>
+    /// <summary>Frees a model's weights. Afterwards the caller releases its bytes on <see cref="Budget"/>.</summary>
     /// <exception cref="InvalidOperationException">A sequence still uses it, or it is unloaded.</exception>
     public Task UnloadAsync(ResidentModel model)
     {

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace TinyLlm.Engine;
 
 /// <summary>
-/// Tensors over a checkpoint's bytes in memory. F32 on the CPU is not copied; anything else is converted to F32, or moved, once.
+/// Tensors over a checkpoint's bytes in memory. What is of the wanted type and on the CPU is not copied; anything else is converted, or moved, once.
 /// Whoever uses the tensors holds the checkpoint.
 /// </summary>
 internal static unsafe partial class MappedTensors
@@ -14,8 +14,8 @@ internal static unsafe partial class MappedTensors
     // libtorch calls it when the last view of a tensor over foreign memory is gone. The memory is the checkpoint's, so there is nothing to free.
     private static readonly delegate* unmanaged[Cdecl]<nint, void> s_keep = &Keep;
 
-    /// <summary>The named weight, F32, on <paramref name="device"/>.</summary>
-    public static Tensor Load(Checkpoint checkpoint, string name, Device device)
+    /// <summary>The named weight as <paramref name="wanted"/>, on <paramref name="device"/>.</summary>
+    public static Tensor Load(Checkpoint checkpoint, string name, Device device, ScalarType wanted)
     {
         TensorInfo info = checkpoint.Info(name);
         byte* bytes = checkpoint.Pointer(name);
@@ -28,14 +28,14 @@ internal static unsafe partial class MappedTensors
         };
 
         // The format does not align tensors; libtorch's kernels take F32 and F16 at their own alignment only.
-        if ((nint)bytes % type.ElementSize() != 0) return Copy(info, bytes, type, device);
+        if ((nint)bytes % type.ElementSize() != 0) return Copy(info, bytes, type, device, wanted);
         Tensor mapped = Over(bytes, info, type);
-        if (type == ScalarType.Float32 && device.type == DeviceType.CPU)
+        if (type == wanted && device.type == DeviceType.CPU)
         {
             checkpoint.IsUsedInPlace = true;
             return mapped;
         }
-        using (mapped) return mapped.to(ScalarType.Float32, device, copy: true);
+        using (mapped) return mapped.to(wanted, device, copy: true);
     }
 
     private static Tensor Over(byte* bytes, TensorInfo info, ScalarType type)
@@ -49,12 +49,12 @@ internal static unsafe partial class MappedTensors
         }
     }
 
-    private static Tensor Copy(TensorInfo info, byte* bytes, ScalarType type, Device device)
+    private static Tensor Copy(TensorInfo info, byte* bytes, ScalarType type, Device device, ScalarType wanted)
     {
         using Tensor aligned = empty(info.Shape.AsSpan().ToArray(), type);
         nuint count = checked((nuint)info.ByteCount);
         fixed (byte* target = &MemoryMarshal.GetReference(aligned.bytes)) NativeMemory.Copy(bytes, target, count);
-        return aligned.to(ScalarType.Float32, device, copy: true);
+        return aligned.to(wanted, device, copy: true);
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(System.Runtime.CompilerServices.CallConvCdecl)])]

@@ -2,33 +2,51 @@ using static TorchSharp.torch;
 
 namespace TinyLlm.Engine;
 
-/// <summary>x W^T, and a bias where the checkpoint has one. The matrix is the mapped one: transposing makes a view.</summary>
+/// <summary>
+/// x W, and a bias where the checkpoint has one. The matrix is the mapped one: transposing makes a view. Takes and gives F32; in BF16 it
+/// multiplies in that, summing in F32, and rounds the product.
+/// </summary>
 internal sealed class Projection : IDisposable
 {
-    private readonly Tensor _matrix, _transposed;
+    private readonly Tensor _matrix, _right; // _right is (in, out)
     private readonly Tensor? _bias;
+    private readonly bool _isShort;
 
-    public Projection(Checkpoint checkpoint, string name, bool hasBias, Device device)
+    public Projection(WeightLoader weights, string name, bool hasBias, bool isInputFirst = false)
+        : this(weights.Matrix(name), hasBias ? weights.Vector(name + ".bias") : null, isInputFirst)
     {
-        _matrix = MappedTensors.Load(checkpoint, name + ".weight", device); // (out, in)
-        _transposed = _matrix.t();
-        _bias = hasBias ? MappedTensors.Load(checkpoint, name + ".bias", device) : null;
+    }
+
+    /// <summary>Owns the matrix, (out, in) or by choice (in, out), and the bias.</summary>
+    public Projection(Tensor matrix, Tensor? bias, bool isInputFirst = false)
+    {
+        _matrix = matrix;
+        _right = isInputFirst ? matrix.alias() : matrix.t();
+        _bias = bias;
+        _isShort = matrix.dtype == ScalarType.BFloat16;
     }
 
     /// <summary>(N, in) to (N, out).</summary>
-    public Tensor Forward(Tensor x) => _bias is null ? x.mm(_transposed) : _bias.addmm(x, _transposed, 1, 1);
+    public Tensor Forward(Tensor x)
+    {
+        if (!_isShort) return _bias is null ? x.mm(_right) : _bias.addmm(x, _right, 1, 1);
+        Tensor product = Short(x).mm(_right).to(ScalarType.Float32);
+        return _bias is null ? product : product.add_(_bias);
+    }
 
     /// <summary><paramref name="residual"/> (N, out) plus this of <paramref name="x"/>.</summary>
     public Tensor AddTo(Tensor residual, Tensor x)
     {
-        Tensor sum = residual.addmm(x, _transposed, 1, 1);
+        Tensor sum = _isShort ? residual.add(Short(x).mm(_right)) : residual.addmm(x, _right, 1, 1);
         return _bias is null ? sum : sum.add_(_bias);
     }
 
     public void Dispose()
     {
         _matrix.Dispose();
-        _transposed.Dispose();
+        _right.Dispose();
         _bias?.Dispose();
     }
+
+    private static Tensor Short(Tensor x) => x.dtype == ScalarType.BFloat16 ? x : x.to(ScalarType.BFloat16);
 }

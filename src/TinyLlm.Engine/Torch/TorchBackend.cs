@@ -3,13 +3,14 @@ using static TorchSharp.torch;
 
 namespace TinyLlm.Engine;
 
-/// <summary>The decoder on libtorch: F32 on the CPU, where F32 weights stay in their mapped files, or on a CUDA device.</summary>
+/// <summary>The decoder on libtorch: on the CPU, where weights of the computation's precision stay in their mapped files, or on a CUDA device.</summary>
 public sealed class TorchBackend : IDecoderBackend
 {
     private const double BudgetShare = 0.6;
 
     private readonly Device _device;
     private readonly int _threads;
+    private readonly ComputePrecision _precision;
 
     /// <summary>Finds the device.</summary>
     /// <exception cref="ArgumentException">There is no such device.</exception>
@@ -18,6 +19,7 @@ public sealed class TorchBackend : IDecoderBackend
         ArgumentNullException.ThrowIfNull(options);
         _threads = options.Threads ?? Environment.ProcessorCount;
         ArgumentOutOfRangeException.ThrowIfLessThan(_threads, 1, nameof(options));
+        _precision = options.Precision;
         _device = Find(options.Device);
         bool isCpu = _device.type == DeviceType.CPU;
         Device = new EngineDeviceInfo(
@@ -33,10 +35,17 @@ public sealed class TorchBackend : IDecoderBackend
     public long LiveTensors => Tensor.TotalCount;
 
     /// <inheritdoc/>
+    public long WeightBytes(DecoderConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return CheckpointLayout.WeightBytes(config, _precision);
+    }
+
+    /// <inheritdoc/>
     public IDecoder Load(Checkpoint checkpoint)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        return new TorchDecoder(checkpoint, _device, _threads);
+        return new TorchDecoder(checkpoint, _device, _threads, _precision);
     }
 
     /// <inheritdoc/>

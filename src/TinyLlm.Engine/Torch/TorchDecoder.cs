@@ -16,30 +16,31 @@ internal sealed class TorchDecoder : IDecoder
     private readonly Checkpoint _checkpoint;
     private readonly Device _device;
     private readonly int _threads;
-    private readonly RotaryPositions _rotary;
     private readonly List<IDisposable> _parts = [];
-    private readonly Tensor _embedding, _head;
+    private readonly RotaryPositions[] _rotaries;
+    private readonly int?[] _windows;
+    private readonly TorchEmbedding _embedding;
     private readonly TorchLayer[] _layers;
-    private readonly RmsNorm _norm;
+    private readonly TorchHead _head;
     private bool _isHolding;
 
-    public TorchDecoder(Checkpoint checkpoint, Device device, int threads)
+    public TorchDecoder(Checkpoint checkpoint, Device device, int threads, ComputePrecision precision)
     {
         _checkpoint = checkpoint;
         _device = device;
-        _threads = checkpoint.Facts.WeightBytes < OneThreadBytes ? 1 : threads;
-        _rotary = new RotaryPositions(Config, device);
+        WeightBytes = CheckpointLayout.WeightBytes(Config, precision);
+        _threads = WeightBytes < OneThreadBytes ? 1 : threads;
+        _windows = [.. Config.Layers.Select(layer => layer.Window).Distinct()];
         checkpoint.Hold();
         _isHolding = true;
         try
         {
             set_num_threads(_threads);
-            _embedding = Own(MappedTensors.Load(checkpoint, "model.embed_tokens.weight", device)); // (V, C)
-            Tensor head = Config.TiedEmbeddings ? _embedding : Own(MappedTensors.Load(checkpoint, "lm_head.weight", device)); // (V, C)
-            _head = Own(head.t()); // (C, V)
-            _norm = Own(new RmsNorm(checkpoint, "model.norm.weight", Config.HiddenSize, Config.NormEpsilon, device));
-            _layers = new TorchLayer[Config.LayerCount];
-            for (int i = 0; i < _layers.Length; i++) _layers[i] = Own(new TorchLayer(checkpoint, i, device));
+            WeightLoader weights = new(checkpoint, device, precision);
+            _rotaries = [.. Config.Layers.Where(layer => layer.Rope is not null).DistinctBy(layer => (layer.Rope, layer.AttentionScale)).Select(layer => Own(new RotaryPositions(layer, Config.HeadSize, device)))];
+            _embedding = Own(new TorchEmbedding(weights));
+            _layers = [.. Config.Layers.Select((layer, i) => Own(new TorchLayer(weights, i, Rotation(layer))))];
+            _head = Own(new TorchHead(weights, _embedding));
             if (!checkpoint.IsUsedInPlace) LetGo(); // all was converted or moved
         }
         catch
@@ -51,7 +52,7 @@ internal sealed class TorchDecoder : IDecoder
 
     public DecoderConfig Config => _checkpoint.Config;
 
-    public long WeightBytes => _checkpoint.Facts.WeightBytes;
+    public long WeightBytes { get; }
 
     public long CacheBytes(int tokens)
     {
@@ -73,12 +74,12 @@ internal sealed class TorchDecoder : IDecoder
         Check(batch, logits.Length, checked(rows * Config.VocabularySize), "logits");
         using IDisposable mode = inference_mode();
         using IDisposable scope = NewDisposeScope();
-        RaggedBatch ragged = new(batch, _rotary, Config.HeadSize, _device);
+        RaggedBatch ragged = new(batch, _rotaries, _windows, _device);
         Tensor x = RunLayers(ragged); // (N, C)
         if (rows > 0)
         {
             if (rows < ragged.Rows) x = x.index_select(0, ragged.LogitRows(batch, rows)); // (R, C)
-            Tensor scores = _norm.Forward(x).mm(_head).cpu(); // (R, V)
+            Tensor scores = _head.Logits(_head.Hidden(x)).cpu(); // (R, V)
             MemoryMarshal.Cast<byte, float>(scores.bytes).CopyTo(logits);
         }
         ragged.Commit();
@@ -89,11 +90,11 @@ internal sealed class TorchDecoder : IDecoder
         Check(batch, sums.Length, checked(batch.Length * Config.HiddenSize), "sums");
         using IDisposable mode = inference_mode();
         using IDisposable scope = NewDisposeScope();
-        RaggedBatch ragged = new(batch, _rotary, Config.HeadSize, _device);
-        Tensor x = _norm.Forward(RunLayers(ragged)).to(ScalarType.Float64); // (N, C)
+        RaggedBatch ragged = new(batch, _rotaries, _windows, _device);
+        Tensor x = _head.Hidden(RunLayers(ragged)).to(ScalarType.Float64); // (N, C)
         for (int i = 0; i < batch.Length; i++)
         {
-            RaggedBatch.Part part = ragged.Parts[i];
+            BatchPart part = ragged.Parts[i];
             Tensor sum = x.narrow(0, part.FirstRow, part.Rows).sum(dim: 0).cpu(); // (C), float64
             MemoryMarshal.Cast<byte, double>(sum.bytes).CopyTo(sums[(i * Config.HiddenSize)..]);
         }
@@ -117,9 +118,15 @@ internal sealed class TorchDecoder : IDecoder
     private Tensor RunLayers(RaggedBatch ragged)
     {
         if (get_num_threads() != _threads) set_num_threads(_threads);
-        Tensor x = _embedding.index_select(0, ragged.Ids); // (N, C)
+        Tensor x = _embedding.Forward(ragged); // (N, C)
         foreach (TorchLayer layer in _layers) x = layer.Forward(x, ragged);
         return x;
+    }
+
+    private int? Rotation(LayerOptions layer)
+    {
+        int index = Array.FindIndex(_rotaries, rotary => rotary.Serves(layer));
+        return index < 0 ? null : index;
     }
 
     private T Own<T>(T part) where T : IDisposable

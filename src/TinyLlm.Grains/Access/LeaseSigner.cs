@@ -45,18 +45,25 @@ public sealed class LeaseSigner
         using IncrementalHash hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
         // Every part is prefixed by its length, so no two different leases give the same bytes.
         Span<byte> number = stackalloc byte[sizeof(long)];
-        foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v1", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest])
+        foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v2", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest, lease.SignatureDigest])
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(part ?? ""); // a forged lease may lack any of them
-            BinaryPrimitives.WriteInt64LittleEndian(number, bytes.Length);
-            hash.AppendData(number);
-            hash.AppendData(bytes);
+            Append(Encoding.UTF8.GetBytes(part ?? "")); // a forged lease may lack any of them
         }
+        Append(lease.SigningKey.Span);
+        Append(lease.Key is null ? [] : lease.Key.Fingerprint());
         foreach (long value in (ReadOnlySpan<long>)[(long)lease.Right, lease.ExpiresAt.UtcTicks])
         {
             BinaryPrimitives.WriteInt64LittleEndian(number, value);
             hash.AppendData(number);
         }
         return hash.GetHashAndReset();
+
+        void Append(ReadOnlySpan<byte> bytes)
+        {
+            Span<byte> length = stackalloc byte[sizeof(long)];
+            BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
+            hash.AppendData(length);
+            hash.AppendData(bytes);
+        }
     }
 }

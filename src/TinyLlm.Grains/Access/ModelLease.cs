@@ -27,6 +27,15 @@ public sealed record ModelLease
     /// <summary>After this moment nobody accepts the lease.</summary>
     [Id(5)] public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>HMAC-SHA-256 over all the fields above.</summary>
+    /// <summary>HMAC-SHA-256 over all the other fields.</summary>
     [Id(6)] public ReadOnlyMemory<byte> Mac { get; init; }
+
+    /// <summary>What decrypts the version's files; null when they are not encrypted. It prints without its key.</summary>
+    [Id(7)] public VersionKey? Key { get; init; }
+
+    /// <summary>Hexadecimal SHA-256 of the host's signature of the version; a load that reads another one fails.</summary>
+    [Id(8)] public required string SignatureDigest { get; init; }
+
+    /// <summary>The public key of the host's signatures, as DER: so no other silo needs a copy of its own.</summary>
+    [Id(9)] public ReadOnlyMemory<byte> SigningKey { get; init; }
 }

@@ -57,6 +57,12 @@ public enum RequestError
     /// <summary>The audit log can't be written, so nothing was changed.</summary>
     AuditUnavailable = 16,
 
+    /// <summary>A rate of the caller or of the address is used up for the moment; a repeat after the told time is accepted.</summary>
+    RateLimited = 17,
+
+    /// <summary>The right to go on was withdrawn while the answer was made: token, grant, version or user is gone.</summary>
+    AccessRevoked = 18,
+
     /// <summary>The silo is leaving its cluster: another one serves.</summary>
     Draining = 20,
 }

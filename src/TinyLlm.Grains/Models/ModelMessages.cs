@@ -38,6 +38,9 @@ public sealed record WriteLease
 
     /// <summary>Renew before this much time has passed.</summary>
     [Id(3)] public required TimeSpan Lifetime { get; init; }
+
+    /// <summary>What encrypts the file; null when it is stored as it is. It prints without its key.</summary>
+    [Id(4)] public VersionKey? Key { get; init; }
 }
 
 /// <summary>The right to validate and publish an upload; or, when it was published before, the version that it became.</summary>
@@ -52,6 +55,9 @@ public sealed record CommitTicket
 
     /// <summary>What an earlier commit of the same upload published.</summary>
     [Id(2)] public PublishedVersion? Published { get; init; }
+
+    /// <summary>What the files are encrypted with; null when they are stored as they are. It prints without its key.</summary>
+    [Id(3)] public VersionKey? Key { get; init; }
 }
 
 /// <summary>A version that exists.</summary>

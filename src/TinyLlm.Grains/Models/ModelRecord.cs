@@ -22,6 +22,12 @@ internal sealed class VersionRecord
     /// <summary>Hexadecimal SHA-256 of the manifest's bytes.</summary>
     public required string ManifestDigest { get; set; }
 
+    /// <summary>Hexadecimal SHA-256 of the bytes of the host's signature; null in a record that is older than signatures, and such a version is not served.</summary>
+    public string? SignatureDigest { get; set; }
+
+    /// <summary>The data key, wrapped by the user's; null when the files are not encrypted.</summary>
+    public WrappedKey? Key { get; set; }
+
     public required DateTimeOffset CreatedAt { get; set; }
 
     public required ModelFacts Facts { get; set; }

@@ -38,6 +38,9 @@ internal sealed class UploadRecord
     /// <summary>Written bytes by file name.</summary>
     public Dictionary<string, long> Files { get; set; } = [];
 
+    /// <summary>The data key, wrapped by the user's; null when the files are not encrypted, or the upload is a version already.</summary>
+    public WrappedKey? Key { get; set; }
+
     /// <summary>Once committed: the version's number.</summary>
     public int? Number { get; set; }
 

@@ -1,4 +1,5 @@
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Models;
@@ -27,16 +28,18 @@ public sealed class VersionFiles(ModelFiles files, UserId owner, VersionId versi
         files.OpenReadAsync(owner, version, ModelFileName.Parse(name), cancellationToken);
 
     /// <summary>
-    /// The manifest, if it is the one that the owner's record names; else the stored version is damaged. Throws
-    /// <see cref="StoreError.NotFound"/> when there is none.
+    /// The manifest, if it and the host's signature of it are those that the owner's record names, and the signature holds; else the stored version is
+    /// damaged. Throws <see cref="StoreError.NotFound"/> when there is none.
     /// </summary>
-    internal async Task<ModelManifest> ReadManifestAsync(string digest, CancellationToken cancellationToken)
+    internal async Task<ModelManifest> ReadManifestAsync(VersionAddress address, CancellationToken cancellationToken)
     {
         ModelManifest manifest = await files.ReadManifestAsync(owner, version, cancellationToken)
             ?? throw new StoreException(StoreError.NotFound, "the version has no manifest");
-        return manifest.Digest.Hex == digest
-            ? manifest
-            : throw new StoreException(StoreError.Damaged, "the version's manifest is not the one that its owner's record names");
+        ReadOnlyMemory<byte> signature = await files.ReadSignatureAsync(owner, version, cancellationToken)
+            ?? throw new StoreException(StoreError.Damaged, "the version has no signature");
+        if (!VerifyingKey.TryParseInfo(address.SigningKey.Span, out VerifyingKey? key)) throw new StoreException(StoreError.Damaged, "the lease has no signing key");
+        SignedManifest.Require(manifest, address.ManifestDigest, signature, address.SignatureDigest, key);
+        return manifest;
     }
 
     /// <summary>The folder of the files, for memory mapping.</summary>

@@ -13,16 +13,29 @@ internal static class RendezvousHash
     /// <summary>The silos, best first, for <paramref name="key"/>. The order depends on the set alone, not on its order.</summary>
     public static SiloAddress[] Ranked(string key, IReadOnlyCollection<SiloAddress> silos)
     {
-        (ulong Score, SiloAddress Silo)[] scored = [.. silos.Select(silo => (Score(key, silo), silo))];
+        // Each hashed once, and every pair mixed: hashing each pair took four times the 20 us that a placement may take among 200 silos.
+        ulong keyHash = HashOf(key);
+        (ulong Score, SiloAddress Silo)[] scored = [.. silos.Select(silo => (Mix(keyHash ^ HashOf(silo)), silo))];
         Array.Sort(scored, static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Silo.CompareTo(b.Silo));
         return [.. scored.Select(static pair => pair.Silo)];
     }
 
-    private static ulong Score(string key, SiloAddress silo)
+    private static ulong HashOf(string key)
     {
-        // SHA-256 because it mixes well and is the same on every silo; the decision is rare (once per activation), not per token.
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{key}\n{silo.ToParsableString()}"), digest);
+        SHA256.HashData(Encoding.UTF8.GetBytes(key), digest);
         return BinaryPrimitives.ReadUInt64LittleEndian(digest);
+    }
+
+    /// <summary>Orleans' own hash of address, port and generation, which is the same on every silo and which the address object keeps.</summary>
+    private static ulong HashOf(SiloAddress silo) => Mix((ulong)(uint)silo.GetConsistentHashCode() << 32 | (uint)silo.Generation);
+
+    /// <summary>The finalizer of SplitMix64 (Steele, Lea, Flood, 2014): every bit of the result depends on every bit of the input.</summary>
+    private static ulong Mix(ulong value)
+    {
+        value += 0x9e3779b97f4a7c15;
+        value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+        value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+        return value ^ (value >> 31);
     }
 }

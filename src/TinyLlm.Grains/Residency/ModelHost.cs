@@ -7,8 +7,8 @@ namespace TinyLlm.Grains.Residency;
 
 /// <summary>
 /// The models in the memory of one silo's accelerator. One load per version however many ask (single flight), a count of holders, and bytes
-/// reserved before they are taken. What does not fit evicts models that nobody holds, the least recently used first and no more than needed;
-/// what still does not fit is refused with a time to retry. Knows no user rules: who may use a model was decided before.
+/// reserved before they are taken. What does not fit evicts models that nobody holds, those least used for their bytes first and no more than
+/// needed; what still does not fit is refused with a time to retry. Knows no user rules: who may use a model was decided before.
 /// </summary>
 public sealed partial class ModelHost : IDisposable
 {
@@ -21,10 +21,10 @@ public sealed partial class ModelHost : IDisposable
     private readonly SemaphoreSlim _evicting = new(1);
 
     private readonly Dictionary<VersionId, Entry> _entries = [];
+    private readonly EvictionOrder<VersionId> _order = new();
     private readonly ModelLoader _loader;
     private readonly DeviceLoop _loop;
     private readonly ILogger<ModelHost> _logger;
-    private long _useCounter;
 
     private sealed class Entry(VersionAddress address)
     {
@@ -33,8 +33,6 @@ public sealed partial class ModelHost : IDisposable
         public required Task<LoadedModel> Loading { get; set; }
 
         public int Holds { get; set; }
-
-        public long LastUse { get; set; }
 
         public bool IsIdle => Holds == 0 && Loading.IsCompletedSuccessfully;
     }
@@ -104,7 +102,7 @@ public sealed partial class ModelHost : IDisposable
             }
             if (entry.Address != address) throw RequestException.NotFound("model");
             entry.Holds++;
-            entry.LastUse = ++_useCounter;
+            _order.Use(address.Version);
             return entry;
         }
     }
@@ -120,6 +118,7 @@ public sealed partial class ModelHost : IDisposable
         {
             LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync);
             LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
+            lock (_gate) _order.Add(entry.Address.Version, model.ReservedBytes);
             return model;
         }
         catch (Exception exception)
@@ -167,29 +166,17 @@ public sealed partial class ModelHost : IDisposable
         lock (_gate)
         {
             long lacking = bytes - (_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes);
-            List<Entry> chosen = [];
-            foreach (Entry entry in _entries.Values.Where(entry => entry.IsIdle).OrderBy(entry => entry.LastUse))
-            {
-                if (lacking <= 0) break; // enough; or somebody else made room meanwhile
-                chosen.Add(entry);
-                lacking -= ReservedBytes(entry);
-            }
-            if (lacking > 0) return null;
-
-            // The smallest sufficient set: what an older, smaller victim no longer adds stays.
-            foreach (Entry entry in chosen.ToArray())
-            {
-                if (lacking + ReservedBytes(entry) > 0) continue;
-                lacking += ReservedBytes(entry);
-                chosen.Remove(entry);
-            }
-            foreach (Entry entry in chosen)
-            {
-                _entries.Remove(entry.Address.Version);
-                LogEvicted(_logger, entry.Address.Version, ReservedBytes(entry));
-            }
-            return [.. chosen.Select(entry => entry.Loading.Result)];
+            List<VersionId>? chosen = _order.Choose(lacking, version => _entries[version].IsIdle);
+            return chosen?.ConvertAll(Remove);
         }
+    }
+
+    private LoadedModel Remove(VersionId version)
+    {
+        _entries.Remove(version, out Entry? entry);
+        _order.Remove(version);
+        LogEvicted(_logger, version, ReservedBytes(entry!)); // what the order names has an entry
+        return entry!.Loading.Result; // complete: it was idle
     }
 
     private static long ReservedBytes(Entry entry) => entry.Loading.Result.ReservedBytes; // complete: the entry is idle

@@ -5,7 +5,7 @@ using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Residency;
 
-/// <summary>Brings one model version from the store into memory: manifest first, and only what it names.</summary>
+/// <summary>Brings one model version from the store into memory: its signed manifest first, and only what that names.</summary>
 internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
 {
     /// <summary>
@@ -15,14 +15,14 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
     public async Task<LoadedModel> LoadAsync(VersionAddress address, Func<long, Task> reserve)
     {
         VersionFiles files = new(store, address.Owner, address.Version);
-        ModelManifest manifest = await files.ReadManifestAsync(address.ManifestDigest, CancellationToken.None);
+        ModelManifest manifest = await files.ReadManifestAsync(address, CancellationToken.None);
         HashSet<string> names = [.. manifest.Files.Select(file => file.Name.Value)];
         Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, names, CancellationToken.None);
         ChatTemplate? template = await ModelText.LoadTemplateAsync(files, names, CancellationToken.None);
 
         // The decoder keeps the files mapped for itself.
         using Checkpoint checkpoint = Checkpoint.Open(files.RequireLocalFolder());
-        long weightBytes = checkpoint.Facts.WeightBytes;
+        long weightBytes = loop.WeightBytes(checkpoint.Config);
         await reserve(weightBytes);
         try
         {

@@ -52,7 +52,7 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
             signer.Verify(lease, ModelRight.Infer);
             if (SessionKey.Parse(this.GetPrimaryKeyString()).Version != lease.Version) throw RequestException.NotFound("model");
 
-            hold = await host.AcquireAsync(new VersionAddress(lease.Owner, lease.Version, lease.ManifestDigest), cancellationToken);
+            hold = await host.AcquireAsync(VersionAddress.Of(lease), cancellationToken);
             PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, request, cancellationToken);
             Generation generation = hold.Start(prompt.ToGenerationRequest(lease.Caller.Value));
             await RequireFirstTokenAsync(generation, cancellationToken);

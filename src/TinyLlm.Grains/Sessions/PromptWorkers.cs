@@ -43,7 +43,7 @@ public sealed class PromptWorkers : IDisposable
 
         return new PreparedPrompt(
             ids,
-            MaxNewTokens(model.Config.ContextLength, ids.Length, request.MaxTokens),
+            MaxNewTokens(model.Config.ContextLength, ids.Length, request.MaxTokens, request.TokenAllowance ?? int.MaxValue),
             [.. model.StopIds],
             [.. request.Stop, .. templateStops],
             sampling);
@@ -102,11 +102,11 @@ public sealed class PromptWorkers : IDisposable
         }
     }
 
-    private static int MaxNewTokens(int contextLength, int promptTokens, int? asked)
+    private static int MaxNewTokens(int contextLength, int promptTokens, int? asked, int allowance)
     {
         if (asked < 1) throw new RequestException(RequestError.Malformed, $"max_tokens: must be at least 1, not {asked}.") { Parameter = "max_tokens" };
         int left = contextLength - promptTokens;
-        if (left >= 1 && !(asked > left)) return asked ?? left;
+        if (left >= 1 && !(asked > left)) return asked ?? Math.Min(left, allowance);
         string wanted = asked is null ? $"{promptTokens} tokens of prompt" : $"{promptTokens} tokens of prompt and {asked} of completion";
         throw new RequestException(
             RequestError.ContextLengthExceeded, $"This model's context is {contextLength} tokens, and {wanted} were asked for: send less, or lower max_tokens.")

@@ -32,6 +32,9 @@ public sealed record SessionRequest
 
     /// <summary>Seed of the sampling; the same seed, model and request give the same text.</summary>
     [Id(8)] public ulong Seed { get; init; }
+
+    /// <summary>The most tokens that the caller may have where <see cref="MaxTokens"/> names no bound; null: what the context leaves.</summary>
+    [Id(100)] public int? TokenAllowance { get; init; }
 }
 
 /// <summary>One turn of a conversation.</summary>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Orleans.Concurrency;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Sharing;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -27,9 +29,23 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("Forget")]
     Task<ForgetReceipt?> Forget();
 
-    /// <summary>What a presented token may do, or null when it is unknown, revoked or expired.</summary>
-    [Alias("Authenticate")]
-    Task<TokenVerdict?> Authenticate(string token);
+    /// <summary>Makes the user a new key and rewraps every version's data key with it. Answers how many.</summary>
+    [Alias("RotateKey")]
+    Task<int> RotateKey();
+
+    /// <summary>Makes the user without a token, for one who signs in elsewhere. A repeat changes nothing.</summary>
+    [Alias("Enroll")]
+    Task Enroll(string name);
+
+    /// <summary>What a presented token may do, and whether one more request fits into the user's rates: counted here, in one place.</summary>
+    [AlwaysInterleave]
+    [Alias("Admit")]
+    Task<Admission> Admit(string token);
+
+    /// <summary>The same for a user whom a provider outside vouched for; the calling silo has checked that.</summary>
+    [AlwaysInterleave]
+    [Alias("AdmitExternal")]
+    Task<Admission> AdmitExternal(TokenScopes scopes, DateTimeOffset? expiresAt);
 
     /// <summary>Makes another access token.</summary>
     [Alias("CreateToken")]
@@ -42,6 +58,33 @@ public interface IUserGrain : IGrainWithStringKey
     /// <summary>Ends a token; refused when there is none of this id.</summary>
     [Alias("RevokeToken")]
     Task RevokeToken(string tokenId);
+
+    /// <summary>Gives a token a fresh secret; the old one ends with the grace time.</summary>
+    [Alias("RotateToken")]
+    Task<RotatedToken> RotateToken(TokenRotation rotation);
+
+    /// <summary>Sets the bounds that differ from the host's defaults; answers those that hold from now on.</summary>
+    [Alias("SetQuota")]
+    Task<UserQuota> SetQuota(UserQuota quota);
+
+    /// <summary>Counts training steps of today; refused beyond the bound.</summary>
+    [Alias("CountTraining")]
+    Task CountTraining(long steps);
+
+    /// <summary>Gives a stream of this user a place, and takes the tokens that it reserves from the user's rate.</summary>
+    [AlwaysInterleave]
+    [Alias("BeginStream")]
+    Task<RateLevels> BeginStream(StreamSpec spec);
+
+    /// <summary>Tells what this user's running streams have used; answers those whose credential ended: they must be cut.</summary>
+    [AlwaysInterleave]
+    [Alias("RenewStreams")]
+    Task<ImmutableArray<string>> RenewStreams(ImmutableArray<StreamUse> uses);
+
+    /// <summary>Frees a stream's place, and settles its tokens.</summary>
+    [AlwaysInterleave]
+    [Alias("EndStream")]
+    Task EndStream(StreamUse use);
 
     /// <summary>Begins a new version. The same idempotency key answers with the same upload.</summary>
     [Alias("BeginUpload")]
@@ -98,4 +141,41 @@ public interface IUserGrain : IGrainWithStringKey
     /// <summary>Decides whether <paramref name="caller"/> may use a version (null: the newest) of a model.</summary>
     [Alias("Lease")]
     Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right);
+
+    /// <summary>The same for a stream: where a grant has a budget of tokens, what the stream may take is reserved.</summary>
+    [Alias("LeaseStream")]
+    Task<GrantedModel> LeaseStream(StreamLeaseSpec spec);
+
+    /// <summary>
+    /// Tells what <paramref name="caller"/>'s running streams on this user's models have used; answers those that may not go on: the grant, the
+    /// version or this user is gone, or a budget is overdrawn.
+    /// </summary>
+    [AlwaysInterleave]
+    [Alias("RenewLeases")]
+    Task<ImmutableArray<string>> RenewLeases(UserId caller, ImmutableArray<LeaseUse> uses);
+
+    /// <summary>Settles what an ended stream took from a grant's budget.</summary>
+    [AlwaysInterleave]
+    [Alias("EndLease")]
+    Task EndLease(UserId caller, LeaseUse use);
+
+    /// <summary>A version that <paramref name="caller"/> may use in any way; without a number, the newest.</summary>
+    [Alias("FindModel")]
+    Task<VisibleModel> FindModel(UserId caller, string model, int? number);
+
+    /// <summary>The newest versions of those of the models, by folded name, that <paramref name="caller"/> may use in any way.</summary>
+    [Alias("ListShared")]
+    Task<ImmutableArray<PublishedVersion>> ListShared(UserId caller, ImmutableArray<string> models);
+
+    /// <summary>Makes or replaces a grant on a model.</summary>
+    [Alias("Grant")]
+    Task Grant(GrantSpec spec);
+
+    /// <summary>Ends a grant (to everyone, when there is no grantee); refused when there is none.</summary>
+    [Alias("RevokeGrant")]
+    Task RevokeGrant(string model, UserId? grantee);
+
+    /// <summary>The grants on a model, oldest first.</summary>
+    [Alias("ListGrants")]
+    Task<ImmutableArray<GrantFacts>> ListGrants(string model);
 }

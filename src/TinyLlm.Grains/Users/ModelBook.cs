@@ -15,7 +15,7 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
     internal const int MaxRememberedNames = 1_000;
 
     /// <summary>Makes a closed upload the newest version of its model.</summary>
-    public PublishedVersion Publish(UserState state, UploadRecord upload, string manifestDigest, ModelFacts facts)
+    public PublishedVersion Publish(UserState state, UploadRecord upload, string manifestDigest, string signatureDigest, ModelFacts facts)
     {
         EntityName name = EntityName.Parse(upload.Model);
         UploadBook.RefuseOtherSpelling(state, name);
@@ -29,22 +29,24 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
 
         // Counted at writing already, but writers of several files at once may together have gone beyond the bound.
         long others = UploadBook.StoredBytes(state) - upload.Files.Values.Sum();
-        if (facts.StoredBytes > limits.MaxStoredBytes - others)
+        long bound = UploadBook.StoredBytesBound(state, limits);
+        if (facts.StoredBytes > bound - others)
         {
             throw new RequestException(
                 RequestError.QuotaExceeded,
-                $"stored bytes: {others} are in use, this model has {facts.StoredBytes}, and {limits.MaxStoredBytes} is the bound: delete a model first.");
+                $"stored bytes: {others} are in use, this model has {facts.StoredBytes}, and {bound} is the bound: delete a model first.");
         }
 
         DateTimeOffset now = time.GetUtcNow();
         int number = state.LastVersions.GetValueOrDefault(name.Folded, state.VersionFloor) + 1;
-        VersionRecord version = new() { Number = number, Id = upload.Version, ManifestDigest = manifestDigest, CreatedAt = now, Facts = facts };
+        VersionRecord version = new() { Number = number, Id = upload.Version, ManifestDigest = manifestDigest, SignatureDigest = signatureDigest, Key = upload.Key, CreatedAt = now, Facts = facts };
         model.Versions.Add(version);
         state.Models[name.Folded] = model;
         state.LastVersions[name.Folded] = number;
 
         upload.Phase = UploadPhase.Committed;
         upload.CommitUntil = null;
+        upload.Key = null; // the version has it
         upload.ExpiresAt = now + CommittedLifetime;
         upload.Number = number;
         upload.ManifestDigest = manifestDigest;
@@ -58,6 +60,10 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         VersionRecord? version = model?.Versions.FirstOrDefault(version => version.Id == upload.Version);
         return version is null ? null : Describe(state, model!, version);
     }
+
+    /// <summary>The record of a version that <see cref="FindVersion"/> described.</summary>
+    public static VersionRecord RecordOf(UserState state, PublishedVersion version) =>
+        Find(state, version.Model).Versions.First(record => record.Id == version.Version);
 
     /// <summary>The newest version of each model, by name.</summary>
     public static ImmutableArray<PublishedVersion> List(UserState state) =>
@@ -120,12 +126,14 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         }
     }
 
-    private static ModelRecord Find(UserState state, string name) =>
+    /// <summary>The model of exactly this name.</summary>
+    public static ModelRecord Find(UserState state, string name) =>
         EntityName.TryParse(name, out EntityName parsed) && state.Models.TryGetValue(parsed.Folded, out ModelRecord? model) && model.Name == name
             ? model
             : throw RequestException.NotFound("model");
 
-    private static PublishedVersion Describe(UserState state, ModelRecord model, VersionRecord version) => new()
+    /// <summary>One version as others see it.</summary>
+    public static PublishedVersion Describe(UserState state, ModelRecord model, VersionRecord version) => new()
     {
         Owner = state.Name,
         Model = model.Name,

@@ -8,11 +8,6 @@ namespace TinyLlm.Grains.Users;
 /// <summary>The rules of a user's access tokens, over the user's state. Knows no storage and no call.</summary>
 internal sealed class TokenBook(UserLimits limits, TokenHasher hasher, TimeProvider time)
 {
-    /// <summary>Precision of "last used": it costs nothing to keep and tells nobody an exact moment.</summary>
-    private static readonly TimeSpan LastUsedPrecision = TimeSpan.FromMinutes(1);
-
-    private readonly Dictionary<string, DateTimeOffset> _lastUsed = [];
-
     /// <summary>Adds a token; its text is in the answer and nowhere else.</summary>
     public IssuedToken Issue(UserState state, UserId user, TokenSpec spec)
     {
@@ -36,6 +31,7 @@ internal sealed class TokenBook(UserLimits limits, TokenHasher hasher, TimeProvi
             Models = spec.Models is { } models ? [.. models] : null,
             ExpiresAt = spec.ExpiresAt,
             CreatedAt = time.GetUtcNow(),
+            Limits = spec.Limits,
         };
         return new IssuedToken { Id = id, Text = token.Reveal() };
     }
@@ -44,15 +40,14 @@ internal sealed class TokenBook(UserLimits limits, TokenHasher hasher, TimeProvi
     public TokenVerdict? Check(UserState state, AccessToken token)
     {
         TokenHash hash = hasher.Hash(token);
-        (string Id, StoredToken Stored)? match = null;
+        (string Id, StoredToken Stored, int Serial)? match = null;
         foreach ((string id, StoredToken stored) in state.Tokens)
         {
-            if (stored.Hash.Matches(hash)) match = (id, stored);
+            if (stored.Hash.Matches(hash)) match = (id, stored, stored.Serial);
+            if (stored.PreviousHash is { } previous && previous.Matches(hash)) match = (id, stored, stored.Serial - 1);
         }
 
-        DateTimeOffset now = time.GetUtcNow();
-        if (match is not { } found || found.Stored.ExpiresAt <= now) return null;
-        _lastUsed[found.Id] = new DateTimeOffset(now.Ticks - (now.Ticks % LastUsedPrecision.Ticks), TimeSpan.Zero);
+        if (match is not { } found || !found.Stored.Accepts(found.Serial, time.GetUtcNow())) return null;
         return new TokenVerdict
         {
             User = token.User,
@@ -61,29 +56,63 @@ internal sealed class TokenBook(UserLimits limits, TokenHasher hasher, TimeProvi
             Scopes = found.Stored.Scopes,
             Models = found.Stored.Models?.ToImmutableArray(),
             ExpiresAt = found.Stored.ExpiresAt,
+            Serial = found.Serial,
+            Limits = found.Stored.Limits,
         };
     }
 
-    public ImmutableArray<TokenFacts> List(UserState state) =>
+    /// <summary>Gives a token a fresh secret under its old id; the old secret stays valid for the grace time, an older one no longer.</summary>
+    public RotatedToken Rotate(UserState state, UserId user, TokenRotation rotation)
+    {
+        StoredToken stored = Find(state, rotation.TokenId);
+        DateTimeOffset now = time.GetUtcNow();
+        if (stored.ExpiresAt <= now) throw RequestException.NotFound("token");
+        RefuseWider(stored, rotation.Asking);
+
+        AccessToken token = AccessToken.New(user);
+        stored.PreviousHash = stored.Hash;
+        stored.PreviousUntil = now + rotation.Grace;
+        stored.Hash = hasher.Hash(token);
+        stored.Serial++;
+        return new RotatedToken { Text = token.Reveal(), OldValidUntil = stored.PreviousUntil.Value };
+    }
+
+    public ImmutableArray<TokenFacts> List(UserState state, UserMeter meter) =>
     [
         .. state.Tokens.OrderBy(pair => pair.Value.CreatedAt).ThenBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new TokenFacts
         {
             Id = pair.Key,
-            Spec = new TokenSpec
-            {
-                Name = pair.Value.Name,
-                Scopes = pair.Value.Scopes,
-                Models = pair.Value.Models?.ToImmutableArray(),
-                ExpiresAt = pair.Value.ExpiresAt,
-            },
+            Spec = Spec(pair.Value),
             CreatedAt = pair.Value.CreatedAt,
-            LastUsedAt = _lastUsed.TryGetValue(pair.Key, out DateTimeOffset used) ? used : null,
+            LastUsedAt = meter.ByToken.GetValueOrDefault(pair.Key)?.LastUsedAt,
+            PreviousUntil = pair.Value.PreviousUntil > time.GetUtcNow() ? pair.Value.PreviousUntil : null,
         }),
     ];
 
-    public void Revoke(UserState state, string tokenId)
+    public static void Revoke(UserState state, string tokenId)
     {
         if (!state.Tokens.Remove(tokenId)) throw RequestException.NotFound("token");
-        _lastUsed.Remove(tokenId);
     }
+
+    private static StoredToken Find(UserState state, string tokenId) => state.Tokens.GetValueOrDefault(tokenId) ?? throw RequestException.NotFound("token");
+
+    private static void RefuseWider(StoredToken stored, TokenSpec asking)
+    {
+        bool scopes = (stored.Scopes & ~asking.Scopes) == 0;
+        bool models = asking.Models is not { } allowed || (stored.Models is { } own && own.All(model => allowed.Contains(model)));
+        bool expiry = asking.ExpiresAt is not { } end || stored.ExpiresAt <= end;
+        TokenLimits ownLimits = stored.Limits ?? new TokenLimits();
+        bool limits = ownLimits.Within(asking.Limits) == ownLimits;
+        if (scopes && models && expiry && limits) return;
+        throw new RequestException(RequestError.ScopeLacking, "This token may do more than yours: rotate it with itself, or with one that may do as much.");
+    }
+
+    private static TokenSpec Spec(StoredToken stored) => new()
+    {
+        Name = stored.Name,
+        Scopes = stored.Scopes,
+        Models = stored.Models?.ToImmutableArray(),
+        ExpiresAt = stored.ExpiresAt,
+        Limits = stored.Limits,
+    };
 }

@@ -18,6 +18,9 @@ public sealed record TokenSpec
 
     /// <summary>When it ends by itself, or null for never.</summary>
     [Id(3)] public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Bounds below the user's, or null for none.</summary>
+    [Id(4)] public TokenLimits? Limits { get; init; }
 }
 
 /// <summary>A token at its making: the only moment at which its text exists.</summary>
@@ -44,6 +47,34 @@ public sealed record TokenFacts
     /// <summary>When it was made.</summary>
     [Id(2)] public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it was last accepted, to the minute; kept in memory, so a restart forgets it.</summary>
+    /// <summary>When it was last accepted, to the minute; after a crash up to five minutes behind.</summary>
     [Id(3)] public DateTimeOffset? LastUsedAt { get; init; }
+
+    /// <summary>Until when the secret before the last rotation is accepted, if it still is.</summary>
+    [Id(4)] public DateTimeOffset? PreviousUntil { get; init; }
+}
+
+/// <summary>Asks for a fresh secret of a token.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.TokenRotation")]
+public sealed record TokenRotation
+{
+    /// <summary>The token.</summary>
+    [Id(0)] public required string TokenId { get; init; }
+
+    /// <summary>How long the old secret stays valid; zero: not at all.</summary>
+    [Id(1)] public required TimeSpan Grace { get; init; }
+
+    /// <summary>Who asks: the answer is a working secret, so a token never gets that of one that may do more.</summary>
+    [Id(2)] public required TokenSpec Asking { get; init; }
+}
+
+/// <summary>A token's fresh secret.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.RotatedToken")]
+public sealed record RotatedToken
+{
+    /// <summary>The bearer token: shown once, stored nowhere.</summary>
+    [Id(0)] public required string Text { get; init; }
+
+    /// <summary>Until when the old secret is accepted.</summary>
+    [Id(1)] public required DateTimeOffset OldValidUntil { get; init; }
 }

@@ -87,11 +87,12 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         }
 
         long others = UsedBytes(state) - upload.Files.GetValueOrDefault(fileName);
-        long left = limits.MaxStoredBytes - others;
+        long bound = StoredBytesBound(state, limits);
+        long left = bound - others;
         if (left <= 0)
         {
             throw new RequestException(
-                RequestError.QuotaExceeded, $"stored bytes: {others} are in use, and {limits.MaxStoredBytes} is the bound: delete a model first.");
+                RequestError.QuotaExceeded, $"stored bytes: {others} are in use, and {bound} is the bound: delete a model first.");
         }
 
         string leaseId = RandomId.New("wr_");
@@ -120,10 +121,10 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     {
         Writer writer = FindWriter(state, uploadId, leaseId);
         _writers[leaseId] = writer with { ExpiresAt = time.GetUtcNow() + WriteLeaseLifetime, WrittenBytes = writtenBytes };
-        long used = UsedBytes(state);
-        if (used <= limits.MaxStoredBytes) return;
+        long used = UsedBytes(state), bound = StoredBytesBound(state, limits);
+        if (used <= bound) return;
         throw new RequestException(
-            RequestError.QuotaExceeded, $"stored bytes: {used} are in use, and {limits.MaxStoredBytes} is the bound: delete a model first.");
+            RequestError.QuotaExceeded, $"stored bytes: {used} are in use, and {bound} is the bound: delete a model first.");
     }
 
     public void EndWrite(UserState state, string uploadId, string leaseId, long length)
@@ -197,10 +198,14 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     /// <summary>A model of a new name needs a place.</summary>
     public static void RefuseModelBeyondQuota(UserState state, EntityName model, UserLimits limits)
     {
-        if (state.Models.ContainsKey(model.Folded) || state.Models.Count < limits.MaxModels) return;
+        int bound = state.Quota?.Models ?? limits.MaxModels;
+        if (state.Models.ContainsKey(model.Folded) || state.Models.Count < bound) return;
         throw new RequestException(
-            RequestError.QuotaExceeded, $"models: this user has {state.Models.Count}, and {limits.MaxModels} is the bound: delete one first.");
+            RequestError.QuotaExceeded, $"models: this user has {state.Models.Count}, and {bound} is the bound: delete one first.");
     }
+
+    /// <summary>The most bytes that the user may keep.</summary>
+    public static long StoredBytesBound(UserState state, UserLimits limits) => state.Quota?.StoredBytes ?? limits.MaxStoredBytes;
 
     /// <summary>Whether nobody can still be writing bytes of a version that was given up.</summary>
     public bool IsSettled(VersionId version) => !_unsettled.TryGetValue(version, out DateTimeOffset until) || until <= time.GetUtcNow();

@@ -6,6 +6,7 @@ using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Sharing;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -20,9 +21,13 @@ namespace TinyLlm.Grains.Users;
 [GrainType("user")]
 internal sealed partial class UserGrain(
     [PersistentState("user", GrainStorageHosting.DefaultName)] IPersistentState<UserState> state,
+    [PersistentState("meter", GrainStorageHosting.DefaultName)] IPersistentState<UserMeter> meter,
     ModelFiles files,
     TokenHasher hasher,
     LeaseSigner signer,
+    KeyEnvelopes envelopes,
+    SigningKey signingKey,
+    IOptions<EncryptionOptions> encryption,
     AuditLog auditLog,
     AuditReader auditReader,
     IOptions<UserLimits> limits,
@@ -32,6 +37,7 @@ internal sealed partial class UserGrain(
     private readonly TokenBook _tokens = new(limits.Value, hasher, time);
     private readonly UploadBook _uploads = new(limits.Value, time);
     private readonly ModelBook _models = new(limits.Value, time);
+    private readonly KeyBook _keys = new(envelopes, encryption.Value);
     private readonly AuditTrail<UserState> _trail = new(auditLog, state, logger);
 
     private UserId User => UserId.Parse(this.GetPrimaryKeyString());
@@ -42,22 +48,20 @@ internal sealed partial class UserGrain(
     {
         if (!state.RecordExists || state.State.Deleting) return;
         await _trail.ReconcileAsync(this, AuditLogId.Of(User));
+        StartMeter();
         if (_uploads.Sweep(state.State)) await SaveAsync();
         await RemoveDoomedAsync();
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => SaveMeterAsync(isLast: true);
+
     public async Task<IssuedToken> Create(string name)
     {
         if (state.RecordExists) throw new RequestException(RequestError.NameTaken, "A user of this name exists.") { Parameter = "id" };
-        if (await NameGrain(name).Resolve(name) != User)
-        {
-            // Claimed, and given back since by a deletion that was still under way: a user must not exist without its name.
-            throw new RequestException(RequestError.Conflict, "The user of this name was being deleted: try again.") { Parameter = "id", RetryAfter = TimeSpan.FromSeconds(1) };
-        }
-        await OperatorLog.Append(Event(AuditAction.UserCreated, User.Value, ("name", name)));
-        state.State = new UserState { Name = name, CreatedAt = time.GetUtcNow() };
+        await BeginAsync(name);
         IssuedToken token = _tokens.Issue(state.State, User, new TokenSpec { Name = "first", Scopes = TokenScopeNames.EveryUserScope });
         await SaveAsync(Event(AuditAction.UserCreated, User.Value, ("name", name), ("token", token.Id)));
+        StartMeter();
         return token;
     }
 
@@ -71,6 +75,7 @@ internal sealed partial class UserGrain(
             CreatedAt = state.State.CreatedAt,
             Models = state.State.Models.Count,
             StoredBytes = UploadBook.StoredBytes(state.State),
+            Quota = Quota,
         });
     }
 
@@ -81,13 +86,23 @@ internal sealed partial class UserGrain(
         // 1. From here on no token of the user is accepted and nothing new begins. The operator's log outlives the user's.
         await OperatorLog.Append(Event(AuditAction.UserDeleting, User.Value, ("name", state.State.Name)));
         state.State.Deleting = true;
+        GrantBook.DropAll(state.State);
         await SaveAsync(Event(AuditAction.UserDeleting, User.Value));
+        await ForgetSharesAsync();
 
-        // 2. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
+        // 2. The user's key: whatever is encrypted under it is unreadable from here on, in backups and copies too, even if what follows fails.
+        await _keys.DestroyAsync(User);
+        if (state.State.KeyDestroyedAt is null)
+        {
+            state.State.KeyDestroyedAt = time.GetUtcNow();
+            await SaveAsync();
+        }
+
+        // 3. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
         await files.DeleteOwnerAsync(User, CancellationToken.None);
         await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
 
-        // 3. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
+        // 4. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
         //    record that no name leads to.
         ForgetReceipt receipt = new()
         {
@@ -97,18 +112,19 @@ internal sealed partial class UserGrain(
             Tokens = state.State.Tokens.Count,
             StoredBytes = UploadBook.StoredBytes(state.State),
             CompletedAt = time.GetUtcNow(),
+            KeyDestroyedAt = state.State.KeyDestroyedAt.Value,
         };
         DeactivateOnIdle();
+        if (meter.RecordExists) await meter.ClearStateAsync();
         await state.ClearStateAsync();
         await NameGrain(receipt.Name).Release(User);
         return receipt;
     }
 
-    public Task<TokenVerdict?> Authenticate(string token)
+    public async Task<int> RotateKey()
     {
-        if (!Exists) return Absent<TokenVerdict>();
-        bool ours = AccessToken.TryParse(token, out AccessToken parsed) && parsed.User == User;
-        return Task.FromResult(ours ? _tokens.Check(state.State, parsed) : null);
+        RequireUser();
+        return await _keys.RotateAsync(User, state.State, () => SaveAsync(Event(AuditAction.KeyRotated, User.Value)));
     }
 
     public async Task<IssuedToken> CreateToken(TokenSpec spec)
@@ -122,21 +138,23 @@ internal sealed partial class UserGrain(
     public Task<ImmutableArray<TokenFacts>> ListTokens()
     {
         RequireUser();
-        return Task.FromResult(_tokens.List(state.State));
+        return Task.FromResult(_tokens.List(state.State, meter.State));
     }
 
     public async Task RevokeToken(string tokenId)
     {
         RequireUser();
-        _tokens.Revoke(state.State, tokenId);
+        TokenBook.Revoke(state.State, tokenId);
         await SaveAsync(Event(AuditAction.TokenRevoked, tokenId));
     }
 
     public async Task<UploadTicket> BeginUpload(string model, string? idempotencyKey)
     {
         RequireUser();
+        UserKeys? keys = await _keys.ForNewAsync(User);
         bool swept = _uploads.Sweep(state.State);
         bool began = _uploads.Begin(state.State, ModelName(model), idempotencyKey, out UploadTicket ticket);
+        if (began) state.State.Uploads[ticket.UploadId].Key = KeyBook.NewVersionKey(keys, model, ticket.Version);
         if (began) await SaveAsync(Event(AuditAction.UploadBegun, model, ("upload", ticket.UploadId)));
         else if (swept) await SaveAsync();
         await RemoveDoomedAsync();
@@ -149,10 +167,12 @@ internal sealed partial class UserGrain(
         return Task.FromResult(_uploads.Get(state.State, model, uploadId));
     }
 
-    public Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
+    public async Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
     {
         RequireUser();
-        return Task.FromResult(_uploads.BeginWrite(state.State, model, uploadId, fileName));
+        UploadTicket upload = _uploads.Get(state.State, model, uploadId);
+        VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, upload.Version);
+        return _uploads.BeginWrite(state.State, model, uploadId, fileName) with { Key = key };
     }
 
     public async Task RenewWrite(string uploadId, string leaseId)
@@ -173,7 +193,9 @@ internal sealed partial class UserGrain(
     public async Task<CommitTicket> BeginCommit(string model, string uploadId)
     {
         RequireUser();
-        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId);
+        UploadTicket known = _uploads.Get(state.State, model, uploadId);
+        VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, known.Version);
+        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId) with { Key = key };
         UploadRecord upload = state.State.Uploads[uploadId];
         if (upload.Phase == UploadPhase.Committed)
         {
@@ -190,7 +212,8 @@ internal sealed partial class UserGrain(
         {
             return ModelBook.FindPublished(state.State, state.State.Uploads[uploadId]) ?? throw RequestException.NotFound("upload");
         }
-        PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, facts);
+        string signatureDigest = await SignAsync(upload, manifestDigest);
+        PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, signatureDigest, facts);
         await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
         LogPublished(logger, User, published.Version, published.Number);
         return published;
@@ -221,7 +244,7 @@ internal sealed partial class UserGrain(
 
     public Task<ImmutableArray<PublishedVersion>> ListVersions(UserId caller, string model)
     {
-        RequireAccess(caller);
+        RequireRight(caller, model, AnyRight);
         return Task.FromResult(ModelBook.ListVersions(state.State, model));
     }
 
@@ -229,7 +252,7 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.Delete(state.State, model);
-        await SaveAsync(Event(AuditAction.ModelDeleted, model));
+        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.ModelDeleted, model));
         await RemoveDoomedAsync();
     }
 
@@ -237,30 +260,50 @@ internal sealed partial class UserGrain(
     {
         RequireUser();
         ModelBook.DeleteVersion(state.State, model, number);
-        await SaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
+        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
         await RemoveDoomedAsync();
     }
 
-    public Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
+    public async Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
     {
-        RequireAccess(caller);
-        PublishedVersion version = ModelBook.FindVersion(state.State, model, number);
+        RequireRight(caller, model, right);
+        return await SignLeaseAsync(caller, ModelBook.FindVersion(state.State, model, number), right);
+    }
+
+    private async Task<GrantedModel> SignLeaseAsync(UserId caller, PublishedVersion version, ModelRight right)
+    {
+        VersionRecord record = ModelBook.RecordOf(state.State, version);
+        VersionKey? key = await _keys.OpenAsync(User, record.Key, version.Model, version.Version);
         ModelLease lease = signer.Sign(new ModelLease
         {
             Caller = caller,
             Owner = User,
             Version = version.Version,
             ManifestDigest = version.ManifestDigest,
+            SignatureDigest = record.SignatureDigest
+                ?? throw new RequestException(RequestError.Conflict, "This version was published before versions were signed: upload it again."),
+            SigningKey = signingKey.PublicKey.Info,
+            Key = key,
             Right = right,
             ExpiresAt = default,
         });
-        return Task.FromResult(new GrantedModel { Lease = lease, Version = version });
+        return new GrantedModel { Lease = lease, Version = version };
     }
 
-    /// <summary>The access decision: a user's models are the user's own. Everyone else gets what a missing model gives.</summary>
-    private void RequireAccess(UserId caller)
+    /// <summary>Puts the host's signature beside the manifest. One that a crash or a refusal leaves there is written over by the next attempt.</summary>
+    private async Task<string> SignAsync(UploadRecord upload, string manifestDigest)
     {
-        if (Exists && caller == User) return;
+        ModelManifest? manifest = await files.ReadManifestAsync(User, upload.Version, CancellationToken.None);
+        if (manifest?.Digest.Hex != manifestDigest) throw new RequestException(RequestError.Conflict, "The upload's files are not those that were validated: commit it again.");
+        byte[] signature = SignedManifest.Sign($"{state.State.Name}/{upload.Model}", manifest, signingKey);
+        await files.WriteSignatureAsync(User, upload.Version, signature, CancellationToken.None);
+        return SignedManifest.DigestOf(signature);
+    }
+
+    /// <summary>The access decision: the owner, or by a grant. Everyone else gets what a missing model gives.</summary>
+    private void RequireRight(UserId caller, string model, ModelRight rights)
+    {
+        if (Exists && (caller == User || _grants.Find(state.State, caller, model, rights).Any())) return;
         if (!state.RecordExists) DeactivateOnIdle();
         throw RequestException.NotFound("model");
     }

@@ -33,6 +33,30 @@ public sealed class UserLimits
     [Range(1, 1_000)]
     public int MaxTokens { get; set; } = 100;
 
+    /// <summary>Grants on one model. Default 1,000.</summary>
+    [Range(1, 10_000)]
+    public int MaxGrants { get; set; } = 1_000;
+
+    /// <summary>Requests per minute, and at most at once. Default 6,000: an interactive application stays far below, a loop gone wild does not.</summary>
+    [Range(1, 1_000_000_000)]
+    public long RequestsPerMinute { get; set; } = 6_000;
+
+    /// <summary>Tokens of prompts and completions per minute, and at most at once. Default 6,000,000: more than one device makes.</summary>
+    [Range(1, 1_000_000_000_000)]
+    public long TokensPerMinute { get; set; } = 6_000_000;
+
+    /// <summary>Answers that are made at once. Default 256: a device runs fewer in one batch.</summary>
+    [Range(1, 100_000)]
+    public int ConcurrentStreams { get; set; } = 256;
+
+    /// <summary>Bytes of the largest version of a user's that is loaded onto an accelerator. Default 16 GiB.</summary>
+    [Range(1, 1L << 42)]
+    public long ResidentBytes { get; set; } = 16L << 30;
+
+    /// <summary>Training steps per day (UTC). Default 1,000,000.</summary>
+    [Range(0, 1_000_000_000_000)]
+    public long TrainingStepsPerDay { get; set; } = 1_000_000;
+
     /// <summary>How long an upload may stay open. Default one day.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
     public TimeSpan UploadLifetime { get; set; } = TimeSpan.FromDays(1);

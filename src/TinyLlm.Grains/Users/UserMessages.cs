@@ -22,6 +22,9 @@ public sealed record UserFacts
 
     /// <summary>Bytes of all versions and open uploads.</summary>
     [Id(4)] public required long StoredBytes { get; init; }
+
+    /// <summary>The bounds that hold for the user; none is null.</summary>
+    [Id(5)] public UserQuota? Quota { get; init; }
 }
 
 /// <summary>What a deletion removed.</summary>
@@ -45,6 +48,9 @@ public sealed record ForgetReceipt
 
     /// <summary>When.</summary>
     [Id(5)] public required DateTimeOffset CompletedAt { get; init; }
+
+    /// <summary>When the user's key was destroyed, before anything else: from then on no copy of the encrypted bytes can be read, wherever one remains.</summary>
+    [Id(6)] public required DateTimeOffset KeyDestroyedAt { get; init; }
 }
 
 /// <summary>A model version that a caller may use: the lease, and what the answer tells of it.</summary>
@@ -56,4 +62,7 @@ public sealed record GrantedModel
 
     /// <summary>The version.</summary>
     [Id(1)] public required PublishedVersion Version { get; init; }
+
+    /// <summary>The most tokens of completion that the grant's budget leaves; null: no bound but the context's.</summary>
+    [Id(2)] public long? MaxTokens { get; init; }
 }

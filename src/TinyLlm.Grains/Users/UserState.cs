@@ -1,6 +1,7 @@
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Sharing;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -16,6 +17,9 @@ internal sealed class UserState : IAuditedState
 
     /// <summary>Set when deletion began: from then on the user's tokens are refused, and a repeat of the deletion finishes it.</summary>
     public bool Deleting { get; set; }
+
+    /// <summary>When deletion destroyed the user's key; null before.</summary>
+    public DateTimeOffset? KeyDestroyedAt { get; set; }
 
     /// <summary>Access tokens by token id.</summary>
     public Dictionary<string, StoredToken> Tokens { get; set; } = [];
@@ -37,6 +41,18 @@ internal sealed class UserState : IAuditedState
 
     /// <summary>Where the user's audit log ended when this was written.</summary>
     public AuditPosition? Audit { get; set; }
+
+    /// <summary>Bounds that the operator set, or null for the host's defaults.</summary>
+    public UserQuota? Quota { get; set; }
+
+    /// <summary>Grants by folded model name, then by grantee (<see cref="GrantRecord.Key"/>). A model that is gone has none.</summary>
+    public Dictionary<string, Dictionary<string, GrantRecord>> Grants { get; set; } = [];
+
+    /// <summary>The last number given to a grant or a notice; never reused.</summary>
+    public long ShareSerial { get; set; }
+
+    /// <summary>Changes of grants that the index of shared models has not been told yet, oldest first.</summary>
+    public List<PendingShare> ShareOutbox { get; set; } = [];
 }
 
 /// <summary>A token at rest: its keyed hash, never its text.</summary>
@@ -53,4 +69,19 @@ internal sealed class StoredToken
     public DateTimeOffset? ExpiresAt { get; set; }
 
     public required DateTimeOffset CreatedAt { get; set; }
+
+    /// <summary>Bounds below the user's, or null for none.</summary>
+    public TokenLimits? Limits { get; set; }
+
+    /// <summary>Which secret <see cref="Hash"/> is of: rotation gives the next.</summary>
+    public int Serial { get; set; }
+
+    /// <summary>The secret before the last rotation, while <see cref="PreviousUntil"/> lasts.</summary>
+    public TokenHash? PreviousHash { get; set; }
+
+    public DateTimeOffset? PreviousUntil { get; set; }
+
+    /// <summary>Whether the secret of this number is accepted now.</summary>
+    public bool Accepts(int serial, DateTimeOffset now) =>
+        !(ExpiresAt <= now) && (serial == Serial || (serial == Serial - 1 && PreviousUntil > now));
 }

@@ -8,9 +8,12 @@ using TinyLlm.Host.Errors;
 
 namespace TinyLlm.Host.Access;
 
-/// <summary>The scheme "Bearer": access tokens of ours in the Authorization header, and nowhere else.</summary>
+/// <summary>
+/// The scheme "Bearer": access tokens of ours in the Authorization header, and nowhere else; where a provider outside is configured, its JWTs too.
+/// The request is counted against its user's rates here, and refused when one is used up.
+/// </summary>
 internal sealed class BearerAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenVerdicts verdicts)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenVerdicts verdicts, OidcSignIn outside)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -28,9 +31,19 @@ internal sealed class BearerAuthentication(
         string? header = Request.Headers.Authorization;
         if (header is null || !header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) return AuthenticateResult.NoResult();
         string token = header[Prefix.Length..].Trim();
-        Caller? caller = token.Length is 0 or > MaxTokenLength ? null : await verdicts.FindAsync(token);
-        if (caller is null) return AuthenticateResult.Fail("unknown token");
+        if (token.Length is 0 or > MaxTokenLength) return AuthenticateResult.Fail("no token has this length");
+        (Caller Caller, Admission? Admission)? found = outside.Takes(token) ? await outside.FindAsync(Context) : await verdicts.FindAsync(token);
+        if (found is not var (caller, admission)) return AuthenticateResult.Fail("unknown token");
 
+        if (admission?.Levels is { } levels) RateHeaders.Show(Context, levels);
+        if (admission?.RetryAfter is { } wait)
+        {
+            throw new RequestException(
+                RequestError.RateLimited, $"requests: {admission.Levels!.Requests.Limit} per minute are the bound, and they are used up: wait, or ask the operator for more.")
+            {
+                RetryAfter = wait,
+            };
+        }
         Context.Features.Set(caller);
         ClaimsIdentity identity = new(caller.Scopes.ToNames().Select(name => new Claim(ScopeClaim, name)), SchemeName);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Users;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Access;
@@ -19,6 +20,23 @@ internal sealed record Caller
 
     /// <summary>The only models, as "owner/model", that the token may be used with, or null for all.</summary>
     public ImmutableArray<string>? Models { get; init; }
+
+    /// <summary>The credential, as running streams are checked by it; null for the operator.</summary>
+    public Bearer? Bearer { get; init; }
+
+    /// <summary>Bounds of the token below its user's, or null for none.</summary>
+    public TokenLimits? Limits { get; init; }
+
+    /// <summary>The bearer that a user's grain accepted.</summary>
+    public static Caller Of(TokenVerdict verdict) => new()
+    {
+        User = verdict.User,
+        UserName = verdict.UserName,
+        Scopes = verdict.Scopes,
+        Models = verdict.Models,
+        Bearer = new Bearer { TokenId = verdict.TokenId, Serial = verdict.Serial, ExpiresAt = verdict.ExpiresAt },
+        Limits = verdict.Limits,
+    };
 
     /// <summary>The user; the operator has no models, tokens or limits of its own.</summary>
     public UserId RequireUser() => User ?? throw new RequestException(

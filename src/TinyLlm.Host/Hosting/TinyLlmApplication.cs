@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TinyLlm.Grains.Access;
@@ -38,9 +37,12 @@ internal static class TinyLlmApplication
         builder.Configuration.AddInMemoryCollection(arguments.Settings);
         HostOptions options = ReadOptions<HostOptions>(builder.Configuration, HostOptions.Section);
         ClusterSettings cluster = ReadOptions<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+        StorageSettings storage = ReadOptions<StorageSettings>(builder.Configuration, StorageSettings.Section);
         HostRoles roles = HostRoles.Parse(options.Roles);
         if (cluster.Redis is null && roles != HostRoles.All)
             throw new HostStartException($"Roles: {roles} alone serves nobody: name the Redis of its cluster with --TinyLlm:Cluster:Redis, or leave --roles out.");
+        if (cluster.Redis is not null && !storage.IsAccount)
+            throw new HostStartException("Storage: the processes of a cluster share a storage account: name it with --TinyLlm:Storage:AccountUri or TinyLlm__Storage__ConnectionString.");
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
 
         DataFolder data = OpenData(options);
@@ -52,8 +54,8 @@ internal static class TinyLlmApplication
         AddServices(builder.Services);
         builder.Services.AddSingleton(roles);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
-        builder.Services.AddTinyLlmStorage(data);
         builder.AddTinyLlmSilo(roles, cluster, accelerator);
+        builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
         if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
     }
@@ -129,8 +131,8 @@ internal static class TinyLlmApplication
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
     });
 
-    /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens and audit, core and sessions that of leases.</summary>
-    private static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
+    /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens, audit, users' keys and signatures, core and sessions that of leases.</summary>
+    internal static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
     {
         if (roles.Api) services.AddSingleton(new AdminToken(SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText).Value));
         if (roles.Core) services.AddSingleton(new TokenHasher(SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _)));
@@ -139,6 +141,9 @@ internal static class TinyLlmApplication
             AuditKey auditKey = AuditKey.Parse(SecretFile.ReadOrCreate(data.KeyPath("audit"), AuditKey.NewText).Value);
             services.AddSingleton(_ => auditKey); // a factory, so that the container disposes it
             services.AddSingleton<AuditLog>();
+            services.AddSingleton(HostKeyRing.Open(data.KeysPath));
+            SigningKey signingKey = SigningKey.ReadOrCreate(data.KeyPath("signing"));
+            services.AddSingleton(_ => signingKey);
         }
         if (roles.Core || roles.Gpu) services.AddSingleton(new LeaseSigner(SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _), TimeProvider.System));
     }
@@ -146,22 +151,12 @@ internal static class TinyLlmApplication
     private static void AddServices(IServiceCollection services)
     {
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<TokenVerdicts>();
+        services.AddAccess();
         services.AddSingleton<ModelDirectory>();
         services.AddSingleton<UploadService>();
         services.AddSingleton<UserCatalog>();
         services.AddSingleton<GenerationStarter>();
         services.AddSingleton<AnswerWriter>();
-        // The core services alone: AddAuthentication would bring data protection along, and write keys of no use to the home folder.
-        services.AddAuthenticationCore(options =>
-        {
-            options.DefaultScheme = BearerAuthentication.SchemeName;
-            options.AddScheme<BearerAuthentication>(BearerAuthentication.SchemeName, displayName: null);
-        });
-        services.AddWebEncoders();
-        services.AddTransient<BearerAuthentication>();
-        // A route that nobody thought about is closed: it needs a token, and its handler a scope.
-        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "TinyLlm";
@@ -173,6 +168,7 @@ internal static class TinyLlmApplication
     private static void MapRoutes(WebApplication app, HostRoles roles)
     {
         app.UseMiddleware<ErrorMiddleware>();
+        app.UseMiddleware<AddressLimits>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -181,6 +177,8 @@ internal static class TinyLlmApplication
         app.MapOpenApi().AllowAnonymous();
         app.MapUsers();
         app.MapTokens();
+        app.MapGrants();
+        app.MapQuotas();
         app.MapUploads();
         app.MapModels();
         app.MapModelList();

@@ -3,6 +3,7 @@ using Microsoft.Net.Http.Headers;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Sharing;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Models;
@@ -27,17 +28,16 @@ internal static class ModelsRoutes
 
     private static async Task<IResult> ListAsync(Caller caller, ModelDirectory directory)
     {
-        ImmutableArray<PublishedVersion> models = await directory.OwnGrain(caller).ListModels();
-        return Results.Json(new ModelList([.. models.Where(model => caller.MayUse(model.Owner, model.Model)).Select(Summary)]), JsonBody.Options);
+        return Results.Json(new ModelList([.. (await directory.ListAsync(caller)).Select(Summary)]), JsonBody.Options);
     }
 
     private static async Task<IResult> DetailAsync(
         string owner, string model, Caller caller, ModelDirectory directory, ModelFiles files, CancellationToken cancellationToken)
     {
-        GrantedModel granted = await directory.LeaseAsync(caller, Name(owner, model), ModelRight.Infer);
-        ModelManifest? manifest = await files.ReadManifestAsync(granted.Lease.Owner, granted.Lease.Version, cancellationToken);
+        VisibleModel found = await directory.FindModelAsync(caller, Name(owner, model));
+        ModelManifest? manifest = await files.ReadManifestAsync(found.Owner, found.Version.Version, cancellationToken);
         FileEntry[] entries = [.. (manifest?.Files ?? []).Select(file => new FileEntry(file.Name.Value, file.Length, file.Sha256.Hex))];
-        return Results.Json(new ModelDetail(Summary(granted.Version), entries), JsonBody.Options);
+        return Results.Json(new ModelDetail(Summary(found.Version), entries), JsonBody.Options);
     }
 
     private static async Task<IResult> VersionsAsync(string owner, string model, Caller caller, ModelDirectory directory)

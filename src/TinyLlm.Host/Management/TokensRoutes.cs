@@ -13,10 +13,14 @@ internal static class TokensRoutes
     private const int MaxNameLength = 100;
     private const int MaxModels = 100;
 
+    /// <summary>A week: the longest that a deployment takes to reach every machine.</summary>
+    private const int MaxGraceSeconds = 7 * 24 * 3600;
+
     public static void MapTokens(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/api/tokens", CreateAsync).RequireScope(TokenScopes.Write).Accepts<CreateToken>("application/json").Produces<CreatedToken>(201);
         routes.MapGet("/api/tokens", ListAsync).RequireScope(TokenScopes.Read).Produces<TokenList>();
+        routes.MapPost("/api/tokens/{id}/rotate", RotateAsync).RequireScope(TokenScopes.Write).Accepts<RotateToken>("application/json").Produces<RotatedSecret>();
         routes.MapDelete("/api/tokens/{id}", RevokeAsync).RequireScope(TokenScopes.Write).Produces(204);
     }
 
@@ -38,8 +42,14 @@ internal static class TokensRoutes
             };
         }
 
-        IssuedToken token = await user.CreateToken(
-            new TokenSpec { Name = request.Name, Scopes = scopes, Models = ResolveModels(request.Models, caller), ExpiresAt = request.ExpiresAt });
+        IssuedToken token = await user.CreateToken(new TokenSpec
+        {
+            Name = request.Name,
+            Scopes = scopes,
+            Models = ResolveModels(request.Models, caller),
+            ExpiresAt = ResolveExpiry(request.ExpiresAt, caller),
+            Limits = ResolveLimits(request.Limits, caller),
+        });
         return Results.Json(new CreatedToken(token.Id, token.Text), JsonBody.Options, statusCode: StatusCodes.Status201Created);
     }
 
@@ -63,13 +73,56 @@ internal static class TokensRoutes
         return resolved.ToImmutable();
     }
 
+    /// <summary>A token that ends makes none that lasts longer.</summary>
+    private static DateTimeOffset? ResolveExpiry(DateTimeOffset? asked, Caller caller)
+    {
+        if (caller.Bearer?.ExpiresAt is not { } own) return asked;
+        if (asked > own)
+        {
+            throw new RequestException(RequestError.ScopeLacking, $"expires_at: your token ends at {own:O}, and can't make one that ends later.") { Parameter = "expires_at" };
+        }
+        return asked ?? own;
+    }
+
+    private static TokenLimits? ResolveLimits(TokenLimitFields? asked, Caller caller)
+    {
+        if (asked is null) return caller.Limits;
+        if (asked.RequestsPerMinute < 1 || asked.TokensPerMinute < 1 || asked.ConcurrentStreams < 1)
+        {
+            throw new RequestException(RequestError.Malformed, "limits: each must be at least 1, or absent.") { Parameter = "limits" };
+        }
+        return new TokenLimits
+        {
+            RequestsPerMinute = asked.RequestsPerMinute,
+            TokensPerMinute = asked.TokensPerMinute,
+            ConcurrentStreams = asked.ConcurrentStreams,
+        }.Within(caller.Limits);
+    }
+
+    private static async Task<IResult> RotateAsync(string id, HttpContext http, Caller caller, ModelDirectory directory)
+    {
+        RotateToken request = http.Request.ContentLength is > 0 || http.Request.Headers.TransferEncoding.Count > 0 ? await JsonBody.ReadAsync<RotateToken>(http) : new RotateToken();
+        if (request.GraceSeconds < 0 || request.GraceSeconds > MaxGraceSeconds)
+        {
+            throw new RequestException(RequestError.Malformed, $"grace_seconds: must be between 0 and {MaxGraceSeconds}.") { Parameter = "grace_seconds" };
+        }
+        RotatedToken token = await directory.OwnGrain(caller).RotateToken(new TokenRotation
+        {
+            TokenId = id,
+            Grace = TimeSpan.FromSeconds(request.GraceSeconds),
+            Asking = new TokenSpec { Name = "", Scopes = caller.Scopes, Models = caller.Models, ExpiresAt = caller.Bearer?.ExpiresAt, Limits = caller.Limits },
+        });
+        return Results.Json(new RotatedSecret(id, token.Text, token.OldValidUntil), JsonBody.Options);
+    }
+
     private static async Task<IResult> ListAsync(Caller caller, ModelDirectory directory)
     {
         ImmutableArray<TokenFacts> tokens = await directory.OwnGrain(caller).ListTokens();
         TokenEntry[] entries =
         [
             .. tokens.Select(token => new TokenEntry(
-                token.Id, token.Spec.Name, [.. token.Spec.Scopes.ToNames()], token.Spec.Models?.ToArray(), token.CreatedAt, token.Spec.ExpiresAt, token.LastUsedAt)),
+                token.Id, token.Spec.Name, [.. token.Spec.Scopes.ToNames()], token.Spec.Models?.ToArray(), token.CreatedAt, token.Spec.ExpiresAt,
+                token.LastUsedAt, TokenLimitFields.Of(token.Spec.Limits), token.PreviousUntil)),
         ];
         return Results.Json(new TokenList(entries), JsonBody.Options);
     }
@@ -80,12 +133,31 @@ internal static class TokensRoutes
         return Results.NoContent();
     }
 
-    private sealed record CreateToken(string Name, string[]? Scopes = null, string[]? Models = null, DateTimeOffset? ExpiresAt = null);
+    private sealed record CreateToken(
+        string Name, string[]? Scopes = null, string[]? Models = null, DateTimeOffset? ExpiresAt = null, TokenLimitFields? Limits = null);
 
     private sealed record CreatedToken(string Id, string Token);
 
+    private sealed record RotateToken(int GraceSeconds = 0);
+
+    private sealed record RotatedSecret(string Id, string Token, DateTimeOffset OldValidUntil);
+
+    private sealed record TokenLimitFields(long? RequestsPerMinute = null, long? TokensPerMinute = null, int? ConcurrentStreams = null)
+    {
+        public static TokenLimitFields? Of(TokenLimits? limits) =>
+            limits is null ? null : new TokenLimitFields(limits.RequestsPerMinute, limits.TokensPerMinute, limits.ConcurrentStreams);
+    }
+
     private sealed record TokenEntry(
-        string Id, string Name, string[] Scopes, string[]? Models, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
+        string Id,
+        string Name,
+        string[] Scopes,
+        string[]? Models,
+        DateTimeOffset CreatedAt,
+        DateTimeOffset? ExpiresAt,
+        DateTimeOffset? LastUsedAt,
+        TokenLimitFields? Limits,
+        DateTimeOffset? OldSecretValidUntil);
 
     private sealed record TokenList(TokenEntry[] Tokens);
 }

@@ -63,7 +63,8 @@ internal static class UsersRoutes
     private static async Task<IResult> MeAsync(Caller caller, ModelDirectory directory)
     {
         UserFacts facts = await directory.OwnGrain(caller).Describe() ?? throw RequestException.NotFound("user");
-        return Results.Json(new Me(facts.Name, facts.CreatedAt, facts.Models, facts.StoredBytes, [.. caller.Scopes.ToNames()]), JsonBody.Options);
+        return Results.Json(new Me(
+            facts.Name, facts.CreatedAt, facts.Models, facts.StoredBytes, [.. caller.Scopes.ToNames()], facts.Quota is { } quota ? QuotaFields.Of(quota) : null), JsonBody.Options);
     }
 
     private sealed record CreateUser(string Id);
@@ -78,5 +79,5 @@ internal static class UsersRoutes
 
     private sealed record DeletedUser(string Id, int Models, int Versions, int Tokens, long StoredBytes, DateTimeOffset DeletedAt);
 
-    private sealed record Me(string Id, DateTimeOffset CreatedAt, int Models, long StoredBytes, string[] Scopes);
+    private sealed record Me(string Id, DateTimeOffset CreatedAt, int Models, long StoredBytes, string[] Scopes, QuotaFields? Quota);
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Text;
+using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Errors;
 
@@ -61,6 +62,24 @@ internal sealed class AnswerWriter(TimeProvider time)
         if (kind == AnswerKind.Chat) WriteEvent(output, shape.WriteRole);
 
         bool complete = false;
+        try
+        {
+            complete = await WriteEventsAsync(http, fields, shape, output, generation);
+        }
+        catch (RequestException refusal)
+        {
+            WriteCut(output, ErrorTable.Of(refusal.Error), refusal.Message);
+            await output.FlushAsync(http.RequestAborted);
+            return;
+        }
+        if (!complete) WriteCut(output, ErrorTable.Internal with { Code = "stream_cut" }, "The answer was cut before its end: send the request again.");
+        await output.FlushAsync(http.RequestAborted);
+    }
+
+    /// <summary>Writes what comes; whether it came to a good end.</summary>
+    private async Task<bool> WriteEventsAsync(HttpContext http, GenerationFields fields, AnswerShape shape, PipeWriter output, StartedGeneration generation)
+    {
+        bool complete = false;
         while (await NextAsync(http, output, generation))
         {
             switch (generation.Events.Current)
@@ -76,8 +95,7 @@ internal sealed class AnswerWriter(TimeProvider time)
                     break;
             }
         }
-        if (!complete) WriteCut(output);
-        await output.FlushAsync(http.RequestAborted);
+        return complete;
     }
 
     /// <summary>
@@ -110,11 +128,10 @@ internal sealed class AnswerWriter(TimeProvider time)
         output.Write("\n\n"u8);
     }
 
-    private static void WriteCut(PipeWriter output)
+    private static void WriteCut(PipeWriter output, ErrorRow row, string message)
     {
-        ErrorRow row = ErrorTable.Internal;
         output.Write("data: "u8);
-        output.Write(ErrorWriter.OpenAiBody(row, "stream_cut", "The answer was cut before its end: send the request again.", parameter: null));
+        output.Write(ErrorWriter.OpenAiBody(row, row.Code, message, parameter: null));
         output.Write("\n\n"u8);
     }
 

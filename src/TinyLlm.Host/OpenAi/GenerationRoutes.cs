@@ -29,7 +29,7 @@ internal static class GenerationRoutes
         var messages = ChatFields.ReadMessages(fields);
         GenerationFields common = GenerationFields.Read(fields, absentMaxTokens: null, out IReadOnlyList<string> ignored);
         SessionRequest request = common.Request with { Messages = messages };
-        StartedGeneration generation = await starter.StartAsync(caller, common.Model, request, http.RequestAborted);
+        StartedGeneration generation = await starter.StartAsync(http, caller, common.Model, request);
         await writer.WriteAsync(http, AnswerKind.Chat, common, ignored, generation);
     }
 
@@ -41,7 +41,7 @@ internal static class GenerationRoutes
         SessionRequest prompt = PromptField.Read(fields, new SessionRequest());
         GenerationFields common = GenerationFields.Read(fields, LegacyMaxTokens, out IReadOnlyList<string> ignored);
         SessionRequest request = common.Request with { Prompt = prompt.Prompt, PromptIds = prompt.PromptIds };
-        StartedGeneration generation = await starter.StartAsync(caller, common.Model, request, http.RequestAborted);
+        StartedGeneration generation = await starter.StartAsync(http, caller, common.Model, request);
         await writer.WriteAsync(http, AnswerKind.Text, common, ignored, generation);
     }
 }

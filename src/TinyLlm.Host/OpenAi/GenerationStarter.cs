@@ -1,9 +1,8 @@
-using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Sessions;
-using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Models;
+using TinyLlm.Host.Streams;
 
 namespace TinyLlm.Host.OpenAi;
 
@@ -11,12 +10,25 @@ namespace TinyLlm.Host.OpenAi;
 /// Steps 2 and 3 of a request's life: the owner's lease, then a model session; and the wait for its first event, so that a refusal still
 /// becomes a status.
 /// </summary>
-internal sealed class GenerationStarter(ModelDirectory directory, SessionRouter router)
+internal sealed class GenerationStarter(RunningStreams streams, SessionRouter router)
 {
     /// <summary>The admitted generation; the caller disposes it, at any moment, and that ends it.</summary>
-    public async Task<StartedGeneration> StartAsync(Caller caller, string model, SessionRequest request, CancellationToken cancellationToken)
+    public async Task<StartedGeneration> StartAsync(HttpContext http, Caller caller, string model, SessionRequest request)
     {
-        GrantedModel granted = await directory.LeaseAsync(caller, ModelName.Parse(model), ModelRight.Infer);
-        return new StartedGeneration(granted.Version, await router.StartAsync(granted.Lease, request, cancellationToken));
+        RunningStream stream = await streams.OpenAsync(http, caller, ModelName.Parse(model), StreamSize.Of(request));
+        CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Cut);
+        try
+        {
+            SessionRequest bounded = request with { TokenAllowance = (int?)Math.Min(stream.Granted.MaxTokens ?? int.MaxValue, int.MaxValue) };
+            RoutedSession session = await router.StartAsync(stream.Granted.Lease, bounded, ended.Token);
+            return new StartedGeneration(session, stream, ended);
+        }
+        catch (Exception exception)
+        {
+            ended.Dispose();
+            await stream.DisposeAsync();
+            if (exception is OperationCanceledException && stream.Cut.IsCancellationRequested) throw RunningStream.Refusal();
+            throw;
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Models;
@@ -23,14 +22,12 @@ internal static class ModelListRoutes
 
     private static async Task<IResult> ListAsync(Caller caller, ModelDirectory directory)
     {
-        ImmutableArray<PublishedVersion> models = await directory.OwnGrain(caller).ListModels();
-        return Results.Json(new ModelList("list", [.. models.Where(model => caller.MayUse(model.Owner, model.Model)).Select(Entry)]));
+        return Results.Json(new ModelList("list", [.. (await directory.ListAsync(caller)).Select(Entry)]));
     }
 
     private static async Task<IResult> FindAsync(HttpContext http, Caller caller, ModelDirectory directory)
     {
-        GrantedModel granted = await directory.LeaseAsync(caller, ModelName.Parse(RawPath.After(http, Prefix)), ModelRight.Infer);
-        return Results.Json(Entry(granted.Version));
+        return Results.Json(Entry((await directory.FindModelAsync(caller, ModelName.Parse(RawPath.After(http, Prefix)))).Version));
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext http, Caller caller, ModelDirectory directory)

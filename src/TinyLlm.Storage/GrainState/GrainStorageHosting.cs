@@ -15,16 +15,19 @@ public static class GrainStorageHosting
 
     /// <summary>
     /// The stores of a data folder: <see cref="DataFolder.Objects"/> as the <see cref="ObjectStore"/>, <see cref="DataFolder.GrainState"/> under its
-    /// container's name as a key, and <see cref="ModelFiles"/>. The folder stays the caller's to dispose.
+    /// container's name as a key, so too <see cref="DataFolder.KeyEnvelopes"/>, and <see cref="ModelFiles"/>. <see cref="KeyEnvelopes"/> needs a
+    /// <see cref="HostKeyRing"/>, which only a core process registers. The folder stays the caller's to dispose.
     /// </summary>
     public static IServiceCollection AddTinyLlmStorage(this IServiceCollection services, DataFolder folder) =>
-        services.AddTinyLlmStorage(folder.Objects, folder.GrainState);
+        services.AddTinyLlmStorage(folder.Objects, folder.GrainState, folder.KeyEnvelopes);
 
     /// <summary>Stores of any kind; see the other overload.</summary>
-    public static IServiceCollection AddTinyLlmStorage(this IServiceCollection services, ObjectStore objects, ObjectStore grainState)
+    public static IServiceCollection AddTinyLlmStorage(this IServiceCollection services, ObjectStore objects, ObjectStore grainState, ObjectStore keyEnvelopes)
     {
         services.AddSingleton(objects);
         services.AddKeyedSingleton(DataFolder.GrainStateContainer, grainState);
+        services.AddKeyedSingleton(DataFolder.KeyEnvelopesContainer, keyEnvelopes);
+        services.AddSingleton(provider => new KeyEnvelopes(keyEnvelopes, provider.GetRequiredService<HostKeyRing>()));
         services.AddSingleton(new AuditReader(objects));
         return services.AddSingleton(new ModelFiles(objects));
     }

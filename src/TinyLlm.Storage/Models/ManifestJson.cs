@@ -6,6 +6,8 @@ namespace TinyLlm.Storage;
 /// <summary>The manifest's JSON as it is read.</summary>
 internal sealed record ManifestJson
 {
+    public required int Format { get; init; }
+
     public required VersionId Version { get; init; }
 
     public required ImmutableArray<FileJson> Files { get; init; }
@@ -18,9 +20,12 @@ internal sealed record ManifestJson
 
         public required string Sha256 { get; init; }
 
-        public ManifestFile ToManifestFile() => Length >= 0 && ContentDigest.TryParseHex(Sha256, out ContentDigest? digest)
-            ? new ManifestFile(Name, Length, digest)
-            : throw new FormatException("a file's length or digest is malformed");
+        public string? Commitment { get; init; }
+
+        public ManifestFile ToManifestFile() =>
+            Length >= 0 && ContentDigest.TryParseHex(Sha256, out ContentDigest? digest) && (Commitment is null || ContentDigest.TryParseHex(Commitment, out _))
+                ? new ManifestFile(Name, Length, digest, Commitment)
+                : throw new FormatException("a file's length, digest or commitment is malformed");
     }
 }
 

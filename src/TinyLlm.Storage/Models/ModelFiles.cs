@@ -12,6 +12,7 @@ public sealed class ModelFiles(ObjectStore store)
 {
     private const string Root = "models";
     private const string ManifestName = "manifest.json";
+    private const string SignatureName = "host.sig";
     private const int Sealing = int.MinValue;
 
     /// <summary>Files that are hashed at a time.</summary>
@@ -129,6 +130,14 @@ public sealed class ModelFiles(ObjectStore store)
         return manifest.Version == version ? manifest : throw new StoreException(StoreError.Damaged, "the manifest is another version's");
     }
 
+    /// <summary>Puts the host's signature beside the manifest, in the place of an earlier one.</summary>
+    public Task WriteSignatureAsync(UserId owner, VersionId version, ReadOnlyMemory<byte> bundle, CancellationToken cancellationToken) =>
+        store.PutAsync(SignatureOf(owner, version), bundle, PutCondition.Always, cancellationToken);
+
+    /// <summary>The host's signature of a version; null when it has none.</summary>
+    public async Task<ReadOnlyMemory<byte>?> ReadSignatureAsync(UserId owner, VersionId version, CancellationToken cancellationToken) =>
+        (await store.GetAsync(SignatureOf(owner, version), cancellationToken).ConfigureAwait(false))?.Bytes;
+
     /// <summary>The folder of a version's files, for memory mapping; null where the store has no files or the version none.</summary>
     public string? TryGetLocalFolder(UserId owner, VersionId version) => store.TryGetLocalFolder(FolderName(owner, version));
 
@@ -141,6 +150,8 @@ public sealed class ModelFiles(ObjectStore store)
         store.DeletePrefixAsync($"{Root}/{owner}", cancellationToken);
 
     private static string ManifestOf(UserId owner, VersionId version) => $"{FolderName(owner, version)}/{ManifestName}";
+
+    private static string SignatureOf(UserId owner, VersionId version) => $"{FolderName(owner, version)}/{SignatureName}";
 
     private void Enter(VersionId version) =>
         writers.AddOrUpdate(version, 1, (_, count) => count == Sealing ? throw SealedAlready() : count + 1);

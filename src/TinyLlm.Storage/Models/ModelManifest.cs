@@ -8,11 +8,15 @@ namespace TinyLlm.Storage;
 /// <summary>
 /// What a published version consists of: every file with length and digest, in the order of the names' code points. Its canonical bytes are JSON
 /// without white space in one fixed order of fields, so the same files give the same bytes, and <see cref="Digest"/> is the version's identity.
+/// The host's signature (<see cref="SignedManifest"/>) covers it, and so the commitments of encrypted files.
 /// </summary>
 public sealed class ModelManifest
 {
     /// <summary>More files than any model has.</summary>
     public const int MaxFiles = 1_024;
+
+    /// <summary>The format of these bytes.</summary>
+    private const int Format = 2;
 
     private ModelManifest(VersionId version, ImmutableArray<ManifestFile> files, byte[] canonicalBytes)
     {
@@ -50,7 +54,7 @@ public sealed class ModelManifest
         {
             Utf8JsonReader reader = new(json);
             ManifestJson? read = JsonSerializer.Deserialize(ref reader, ManifestJsonContext.Default.ManifestJson);
-            bool whole = read is { Files.IsDefault: false } && !read.Files.Contains(null!);
+            bool whole = read is { Format: Format, Files.IsDefault: false } && !read.Files.Contains(null!);
             manifest = whole ? Create(read!.Version, read.Files.Select(file => file.ToManifestFile())) : null;
         }
         catch (Exception error) when (error is JsonException or ArgumentException or FormatException)
@@ -66,6 +70,7 @@ public sealed class ModelManifest
         using (Utf8JsonWriter writer = new(bytes))
         {
             writer.WriteStartObject();
+            writer.WriteNumber("format", Format);
             writer.WriteString("version", version.Value);
             writer.WriteStartArray("files");
             foreach (ManifestFile file in files)
@@ -74,6 +79,7 @@ public sealed class ModelManifest
                 writer.WriteString("name", file.Name.Value);
                 writer.WriteNumber("length", file.Length);
                 writer.WriteString("sha256", file.Sha256.Hex);
+                if (file.Commitment is not null) writer.WriteString("commitment", file.Commitment);
                 writer.WriteEndObject();
             }
             writer.WriteEndArray();

@@ -2,7 +2,7 @@ namespace TinyLlm.Storage;
 
 /// <summary>
 /// The folder of a host that keeps its data in files, locked for one process at a time:
-/// <c>grainstate/</c> and <c>objects/</c> are stores, <c>keys/</c> holds key files, <c>admin-token</c> the operator's token. Dispose it last.
+/// <c>grainstate/</c>, <c>objects/</c> and <c>envelopes/</c> are stores, <c>keys/</c> holds key files, <c>admin-token</c> the operator's token. Dispose it last.
 /// </summary>
 public sealed class DataFolder : IDisposable
 {
@@ -11,6 +11,9 @@ public sealed class DataFolder : IDisposable
 
     /// <summary>The container of everything else.</summary>
     public const string ObjectsContainer = "objects";
+
+    /// <summary>The container of users' wrapped keys: what is deleted there must be gone, so it has neither soft delete nor versions.</summary>
+    public const string KeyEnvelopesContainer = "envelopes";
 
     private const string LockFile = ".lock";
     private const string KeysFolder = "keys";
@@ -27,6 +30,7 @@ public sealed class DataFolder : IDisposable
         FullPath = path;
         GrainState = new FileObjectStore(Path.Combine(path, GrainStateContainer), time);
         Objects = new FileObjectStore(Path.Combine(path, ObjectsContainer), time);
+        KeyEnvelopes = new FileObjectStore(Path.Combine(path, KeyEnvelopesContainer), time);
     }
 
     public string FullPath { get; }
@@ -34,6 +38,8 @@ public sealed class DataFolder : IDisposable
     public ObjectStore GrainState { get; }
 
     public ObjectStore Objects { get; }
+
+    public ObjectStore KeyEnvelopes { get; }
 
     public string AdminTokenPath => Path.Combine(sharedKeys ?? FullPath, AdminTokenFile);
 
@@ -71,9 +77,12 @@ public sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>The folder of key files.</summary>
+    public string KeysPath => sharedKeys ?? Path.Combine(FullPath, KeysFolder);
+
     /// <summary>Where the key file of this name lies; for <see cref="SecretFile"/>.</summary>
     public string KeyPath(string name) => PathPart.IsSafe(name)
-        ? Path.Combine(sharedKeys ?? Path.Combine(FullPath, KeysFolder), name)
+        ? Path.Combine(KeysPath, name)
         : throw new StoreException(StoreError.BadName, "not the name of a key file");
 
     public void Dispose() => held.Dispose();

@@ -54,7 +54,7 @@ public sealed class VersionKey
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData("tinyllm-version-key-v1"u8);
         hash.AppendData(Tuple(Owner, Model, Version));
-        hash.AppendData(dataKey);
+        hash.AppendData(dataKey.AsSpan()); // empty in a forged lease that lacks it
         return hash.GetHashAndReset();
     }
 

@@ -12,7 +12,7 @@ public sealed class DecoderConfigTests
         DecoderConfig config = DecoderConfig.Parse(File.ReadAllBytes(TestData.Require("models/stories260K/config.json")));
         Assert.Equal("LlamaForCausalLM", config.Architecture);
         Assert.Equal((64, 172, 5, 8, 4, 8), (config.HiddenSize, config.IntermediateSize, config.LayerCount, config.HeadCount, config.KeyValueHeadCount, config.HeadSize));
-        Assert.Equal((512, 512, 1e-5, 10000.0, true), (config.VocabularySize, config.ContextLength, config.NormEpsilon, config.RopeTheta, config.TiedEmbeddings));
+        Assert.Equal((512, 512, 1e-5, 10000.0, true), (config.VocabularySize, config.ContextLength, config.NormEpsilon, config.Layers[0].Rope?.Theta, config.Output == OutputMatrix.Embedding));
         Assert.Equal([2], config.EndOfTextIds.AsEnumerable());
     }
 
@@ -41,10 +41,10 @@ public sealed class DecoderConfigTests
     [InlineData("num_attention_heads", "3", ModelFormatError.FieldsDisagree)]
     [InlineData("architectures", "[\"BertForMaskedLM\"]", ModelFormatError.UnknownArchitecture)]
     [InlineData("architectures", null, ModelFormatError.UnknownArchitecture)]
-    [InlineData("hidden_act", "\"relu\"", ModelFormatError.UnsupportedField)]
+    [InlineData("hidden_act", "\"mish\"", ModelFormatError.UnsupportedField)]
     [InlineData("quantization_config", "{}", ModelFormatError.UnsupportedField)]
     [InlineData("partial_rotary_factor", "0.5", ModelFormatError.UnsupportedField)]
-    [InlineData("rope_scaling", "{\"rope_type\": \"yarn\"}", ModelFormatError.UnsupportedField)]
+    [InlineData("rope_scaling", "{\"rope_type\": \"mrope\"}", ModelFormatError.UnsupportedField)]
     [InlineData("rope_interleaved", "true", ModelFormatError.UnsupportedField)]
     [InlineData("layer_types", "[\"sliding_attention\"]", ModelFormatError.UnsupportedField)]
     public void Parse_OneFieldChanged_NamesIt(string field, string? json, ModelFormatError error)
@@ -56,15 +56,48 @@ public sealed class DecoderConfigTests
     }
 
     [Theory]
-    [InlineData("MistralForCausalLM", "sliding_window", "64", ModelFormatError.UnsupportedField)]
-    [InlineData("Qwen2ForCausalLM", "use_sliding_window", "true", ModelFormatError.UnsupportedField)]
     [InlineData("Qwen3ForCausalLM", "head_dim", null, ModelFormatError.MissingField)]
     [InlineData("MistralForCausalLM", "num_key_value_heads", null, ModelFormatError.MissingField)]
+    [InlineData("MistralForCausalLM", "layer_types", "[\"sliding_attention\"]", ModelFormatError.UnsupportedField)]
+    [InlineData("MistralForCausalLM", "sliding_window", "0", ModelFormatError.FieldOutOfRange)]
+    [InlineData("Qwen2ForCausalLM", "layer_types", "[\"sliding_attention\", \"full_attention\"]", ModelFormatError.UnsupportedField)]
+    [InlineData("Qwen2ForCausalLM", "partial_rotary_factor", "0.5", ModelFormatError.UnsupportedField)]
+    [InlineData("Phi3ForCausalLM", "partial_rotary_factor", "0.2", ModelFormatError.FieldsDisagree)]
+    [InlineData("Phi3ForCausalLM", "rope_scaling", "{\"type\": \"longrope\", \"original_max_position_embeddings\": 64, \"short_factor\": [1], \"long_factor\": [1]}", ModelFormatError.BadField)]
+    [InlineData("Phi3ForCausalLM", "rope_scaling", "{\"type\": \"longrope\", \"original_max_position_embeddings\": 64, \"short_factor\": [1, 0]}", ModelFormatError.FieldOutOfRange)]
+    [InlineData("LlamaForCausalLM", "rope_scaling", "{\"type\": \"dynamic\"}", ModelFormatError.MissingField)]
+    [InlineData("LlamaForCausalLM", "rope_scaling", "{\"type\": \"yarn\", \"factor\": 2, \"beta_fast\": 1, \"beta_slow\": 2}", ModelFormatError.FieldsDisagree)]
+    [InlineData("Gemma3ForCausalLM", "layer_types", "[\"full_attention\"]", ModelFormatError.FieldsDisagree)]
+    [InlineData("Gemma3ForCausalLM", "layer_types", "[\"full_attention\", \"chunked_attention\", \"full_attention\"]", ModelFormatError.UnsupportedField)]
+    [InlineData("Gemma3ForCausalLM", "use_bidirectional_attention", "true", ModelFormatError.UnsupportedField)]
+    [InlineData("Gemma3ForCausalLM", "hidden_activation", "\"xielu\"", ModelFormatError.UnsupportedField)]
+    [InlineData("GPT2LMHeadModel", "n_embd", null, ModelFormatError.MissingField)]
+    [InlineData("GPT2LMHeadModel", "n_head", "3", ModelFormatError.FieldsDisagree)]
+    [InlineData("GPT2LMHeadModel", "activation_function", "\"quick\"", ModelFormatError.UnsupportedField)]
+    [InlineData("GPT2LMHeadModel", "add_cross_attention", "true", ModelFormatError.UnsupportedField)]
+    [InlineData("GPTNeoForCausalLM", "attention_types", null, ModelFormatError.MissingField)]
+    [InlineData("GPTNeoForCausalLM", "attention_types", "[[[\"global\", \"local\"], 2]]", ModelFormatError.FieldsDisagree)]
+    [InlineData("GPTNeoForCausalLM", "attention_types", "[[[\"global\", \"strided\"], 1]]", ModelFormatError.UnsupportedField)]
+    [InlineData("GPTNeoForCausalLM", "attention_types", "[[[\"global\"], 9000000000]]", ModelFormatError.FieldsDisagree)]
+    [InlineData("GPTNeoForCausalLM", "attention_types", "[[\"global\", 2]]", ModelFormatError.BadField)]
+    [InlineData("GPTNeoXForCausalLM", "rotary_pct", "0.1", ModelFormatError.FieldsDisagree)]
+    [InlineData("GPTNeoXForCausalLM", "rotary_pct", "1.5", ModelFormatError.FieldOutOfRange)]
+    [InlineData("GPTNeoXForCausalLM", "rope_scaling", "{\"type\": \"ntk\"}", ModelFormatError.UnsupportedField)]
+    [InlineData("OPTForCausalLM", "ffn_dim", null, ModelFormatError.MissingField)]
+    [InlineData("OPTForCausalLM", "layer_norm_elementwise_affine", "false", ModelFormatError.UnsupportedField)]
+    [InlineData("TinyLlmNGramForCausalLM", "vocab_size", "1000000", ModelFormatError.FieldOutOfRange)]
+    [InlineData("TinyLlmBigramForCausalLM", "hidden_size", null, ModelFormatError.MissingField)]
     public void Parse_OtherArchitectures_RefuseWhatIsTheirs(string architecture, string field, string? json, ModelFormatError error)
     {
         ModelFormatException thrown = Assert.Throws<ModelFormatException>(() => Parse(architecture, (field, json)));
         Assert.Equal(error, thrown.Error);
-        Assert.Contains(field, thrown.Message, StringComparison.Ordinal);
+        string subject = field switch
+        {
+            "partial_rotary_factor" or "rotary_pct" when error == ModelFormatError.FieldsDisagree => "turns",
+            "rope_scaling" when json is not null => json.Contains("longrope", StringComparison.Ordinal) ? "short_factor" : "rope_scaling",
+            _ => field,
+        };
+        Assert.Contains(subject, thrown.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -90,8 +123,25 @@ public sealed class DecoderConfigTests
             () => Parse("LlamaForCausalLM", ("architectures", new JsonArray(foreign).ToJsonString())));
         Assert.DoesNotContain('\u001b', thrown.Message);
         Assert.DoesNotContain('\u202e', thrown.Message);
-        Assert.InRange(thrown.Message.Length, 100, 400);
+        Assert.InRange(thrown.Message.Length, 100, 500);
     }
+
+    [Fact]
+    public void Parse_UnknownArchitecture_NamesTheKnown()
+    {
+        ModelFormatException thrown = Assert.Throws<ModelFormatException>(() => Parse("LlamaForCausalLM", ("architectures", "[\"BertForMaskedLM\"]")));
+        Assert.All(TinyShapes.Architectures, architecture => Assert.Contains(architecture, thrown.Message, StringComparison.Ordinal));
+    }
+
+    /// <summary>What the rotation is made for bounds the sequences, not what the file declares alone.</summary>
+    [Theory]
+    [InlineData("{\"type\": \"linear\", \"factor\": 4}", 128)]
+    [InlineData("{\"type\": \"dynamic\", \"factor\": 4}", 512)]
+    [InlineData("{\"type\": \"yarn\", \"factor\": 4}", 512)]
+    [InlineData("{\"type\": \"yarn\", \"factor\": 4, \"original_max_position_embeddings\": 16}", 128)]
+    [InlineData("{\"type\": \"longrope\", \"original_max_position_embeddings\": 64, \"short_factor\": [1, 1]}", 64)]
+    public void Parse_RopeScaling_SetsTheContext(string scaling, int context) =>
+        Assert.Equal(context, Parse("LlamaForCausalLM", ("rope_scaling", scaling)).ContextLength);
 
     [Fact]
     public void Parse_NewAndOldRopeFields_MeanTheSame()
@@ -100,8 +150,8 @@ public sealed class DecoderConfigTests
         DecoderConfig old = Parse("LlamaForCausalLM", ("rope_theta", "500000.0"), ("rope_scaling", $"{{\"type\": \"llama3\", {parameters}}}"));
         DecoderConfig recent = Parse(
             "LlamaForCausalLM", ("rope_theta", null), ("rope_parameters", $"{{\"rope_type\": \"llama3\", \"rope_theta\": 500000.0, {parameters}}}"));
-        Assert.Equal(new RopeOptions(500000, RopeScaling.Llama3, 32, 1, 4, 64), old.Rope);
-        Assert.Equal(old.Rope, recent.Rope);
+        RopeOptions expected = new(500000, 4) { Scaling = RopeScaling.Llama3, Factor = 32, LowFrequencyFactor = 1, HighFrequencyFactor = 4, OriginalContextLength = 64 };
+        Assert.All(old.Layers.Concat(recent.Layers), layer => Assert.Equal(expected, layer.Rope));
     }
 
     [Fact]

@@ -93,6 +93,7 @@ public sealed class LeaseTests(SharedCluster shared) : IClassFixture<SharedClust
             Owner = UserId.New(),
             Version = VersionId.New(),
             ManifestDigest = "00",
+            SignatureDigest = "00",
             Right = ModelRight.Infer,
             ExpiresAt = default,
         });

@@ -86,7 +86,7 @@ public sealed class UserAuditTests
             Assert.True(refused.Error == RequestError.AuditUnavailable, $"{name}: {refused.Error}");
             Assert.Equal(state, await StateAsync(cluster, alice));
         }
-        Assert.NotNull(await alice.Grain.Authenticate(alice.Token.Text));
+        Assert.NotNull(await alice.Grain.AuthenticateAsync(alice.Token.Text));
         Assert.Equal("tiny", Assert.Single(await alice.Grain.ListModels()).Model);
 
         File.Delete(folder);

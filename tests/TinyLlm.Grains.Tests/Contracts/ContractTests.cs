@@ -19,7 +19,7 @@ public sealed class ContractTests
     [Fact]
     public void GrainInterfaces_AndTheirMethods_HaveDistinctAliases()
     {
-        Assert.Equal(4, s_grains.Length);
+        Assert.Equal(6, s_grains.Length);
         AssertDistinct(s_grains.Select(type => type.GetCustomAttribute<AliasAttribute>(inherit: false)?.Alias));
         foreach (Type grain in s_grains) AssertDistinct(grain.GetMethods().Select(method => method.GetCustomAttribute<AliasAttribute>(inherit: false)?.Alias));
     }
@@ -53,12 +53,12 @@ public sealed class ContractTests
             "Malformed", "Unauthenticated", "ScopeLacking", "NotFound", "MethodNotAllowed", "NameTaken", "Conflict", "TooLarge", "WrongMediaType", "ModelInvalid",
             "IdempotencyKeyReused", "ContextLengthExceeded", "QuotaExceeded", "NoAccelerator", "NoCapacity", "StorageFull",
         ];
-        (string, int)[] later = [("AuditUnavailable", 16), ("Draining", 20)];
+        (string, int)[] later = [("AuditUnavailable", 16), ("RateLimited", 17), ("AccessRevoked", 18), ("Draining", 20)];
         Assert.Equal(
             expected.Index().Select(pair => (pair.Item, pair.Index)).Concat(later),
             Enum.GetValues<RequestError>().Order().Select(error => (error.ToString(), (int)error)));
         Assert.Equal((0, 1, 2, 3), ((int)SessionEnd.Stop, (int)SessionEnd.Length, (int)SessionEnd.SlowReader, (int)SessionEnd.Failed));
-        Assert.Equal((1, 2), ((int)ModelRight.Infer, (int)ModelRight.Download));
+        Assert.Equal((1, 2, 4), ((int)ModelRight.Infer, (int)ModelRight.Download, (int)ModelRight.FineTune));
         Assert.Equal(
             (1, 2, 4, 8, 16),
             ((int)TokenScopes.Read, (int)TokenScopes.Infer, (int)TokenScopes.Write, (int)TokenScopes.Train, (int)TokenScopes.Admin));

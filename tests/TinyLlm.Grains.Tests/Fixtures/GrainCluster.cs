@@ -22,6 +22,9 @@ internal sealed class GrainCluster : IAsyncDisposable
 
     private static readonly AuditKey s_auditKey = AuditKey.Parse(AuditKey.NewText());
 
+    /// <summary>One for all clusters: the second one over a folder is the same host.</summary>
+    private static readonly SigningKey s_signingKey = SigningKey.Parse(SigningKey.NewText());
+
     private readonly TempFolder? _ownFolder;
     private readonly DataFolder _data;
     private readonly List<TestSilo> _roles;
@@ -115,6 +118,8 @@ internal sealed class GrainCluster : IAsyncDisposable
         silo.Services.AddSingleton(new LeaseSigner(s_leaseKey, Time));
         silo.Services.AddSingleton<UserCatalog>();
         silo.Services.AddTinyLlmStorage(_data);
+        silo.Services.AddSingleton(HostKeyRing.Open(_data.KeysPath));
+        silo.Services.AddSingleton(s_signingKey);
         silo.Services.AddSingleton(new AuditLog(_data.Objects, s_auditKey, Time));
         silo.Services.Configure(role.Limits);
         silo.Services.Configure(role.Loop);
@@ -122,5 +127,6 @@ internal sealed class GrainCluster : IAsyncDisposable
         silo.AddTinyLlmGrainStorage();
         silo.AddTinyLlmGrains(new SiloRoles { Core = role.Core, Accelerator = role.Device?.Device.Kind, BudgetBytes = role.Device?.Device.BudgetBytes ?? 0 });
         if (role.Device is not null) silo.AddAccelerator(new Accelerator(role.Device));
+        role.Silo(silo);
     }
 }

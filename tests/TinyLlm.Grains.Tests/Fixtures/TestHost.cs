@@ -9,6 +9,8 @@ namespace TinyLlm.Grains.Tests;
 /// <summary>A model host over a real store and a simulated device, without a cluster.</summary>
 internal sealed class TestHost : IAsyncDisposable
 {
+    private static readonly SigningKey s_key = SigningKey.Parse(SigningKey.NewText());
+
     private readonly TempFolder _folder = new();
 
     public TestHost(long budgetBytes)
@@ -33,7 +35,10 @@ internal sealed class TestHost : IAsyncDisposable
         (UserId owner, VersionId version) = (UserId.New(), VersionId.New());
         foreach ((string name, byte[] bytes) in files ?? TinyModel.Files)
             await Files.AppendAsync(owner, version, ModelFileName.Parse(name), 0, new MemoryStream(bytes), bytes.Length, null, CancellationToken.None);
-        return new VersionAddress(owner, version, (await Files.SealAsync(owner, version, CancellationToken.None)).Digest.Hex);
+        ModelManifest manifest = await Files.SealAsync(owner, version, CancellationToken.None);
+        byte[] signature = SignedManifest.Sign("tiny", manifest, s_key);
+        await Files.WriteSignatureAsync(owner, version, signature, CancellationToken.None);
+        return new VersionAddress(owner, version, manifest.Digest.Hex, SignedManifest.DigestOf(signature), s_key.PublicKey.Info, null);
     }
 
     public async Task<VersionAddress[]> StoreAsync(int count) => await Task.WhenAll(Enumerable.Range(0, count).Select(_ => StoreAsync()));

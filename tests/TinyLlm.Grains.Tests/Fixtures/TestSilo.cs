@@ -15,4 +15,7 @@ internal sealed record TestSilo
     public Action<DeviceLoopOptions> Loop { get; init; } = _ => { };
 
     public Action<UserLimits> Limits { get; init; } = _ => { };
+
+    /// <summary>Whatever else the silo shall have.</summary>
+    public Action<ISiloBuilder> Silo { get; init; } = _ => { };
 }

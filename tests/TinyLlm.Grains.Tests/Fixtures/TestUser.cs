@@ -30,6 +30,14 @@ internal sealed record TestUser(UserId Id, string Name, IssuedToken Token, IUser
         await Grain.EndWrite(uploadId, lease.LeaseId, bytes.Length);
     }
 
+    /// <summary>Begins the commit of an upload that gets one small file, and seals it. The manifest's digest.</summary>
+    public async Task<string> SealSmallAsync(string model, string uploadId)
+    {
+        await WriteAsync(model, uploadId, "README.md", [1]);
+        CommitTicket ticket = await Grain.BeginCommit(model, uploadId);
+        return (await Files.SealAsync(Id, ticket.Version, TestContext.Current.CancellationToken)).Digest.Hex;
+    }
+
     public async Task<PublishedVersion> CommitAsync(string model, string uploadId)
     {
         CommitTicket ticket = await Grain.BeginCommit(model, uploadId);

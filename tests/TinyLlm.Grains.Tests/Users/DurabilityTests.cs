@@ -31,7 +31,7 @@ public sealed class DurabilityTests
 
         await using GrainCluster second = await GrainCluster.StartAsync(folder.FullPath, time);
         Assert.Equal(id, await second.Client.GetGrain<IUserNameGrain>("alice").Resolve("Alice"));
-        Assert.Equal("Alice", (await second.User(id).Authenticate(token.Text))!.UserName);
+        Assert.Equal("Alice", (await second.User(id).AuthenticateAsync(token.Text))!.UserName);
         Assert.Equal(version, Assert.Single(await second.User(id).ListModels()));
         Assert.Equal(uploadId, (await second.User(id).BeginUpload("next", "key")).UploadId);
         ModelLease lease = (await second.User(id).Lease(id, "tiny", null, ModelRight.Infer)).Lease;
@@ -52,7 +52,7 @@ public sealed class DurabilityTests
         await Assert.ThrowsAsync<InconsistentStateException>(() => alice.Grain.CreateToken(new TokenSpec { Name = "lost", Scopes = TokenScopes.Read }));
 
         Assert.Equal("first", Assert.Single(await alice.Grain.ListTokens()).Spec.Name);
-        Assert.NotNull(await alice.Grain.Authenticate(alice.Token.Text));
+        Assert.NotNull(await alice.Grain.AuthenticateAsync(alice.Token.Text));
         await alice.Grain.CreateToken(new TokenSpec { Name = "kept", Scopes = TokenScopes.Read });
         Assert.Equal(2, (await alice.Grain.ListTokens()).Length);
     }
@@ -99,7 +99,7 @@ public sealed class DurabilityTests
         text = text.Replace("\"Deleting\":false", "\"Deleting\":true", StringComparison.Ordinal);
         await cluster.GrainState.PutAsync(name, System.Text.Encoding.UTF8.GetBytes(text), PutCondition.Always, Cancel);
 
-        Assert.Null(await alice.Grain.Authenticate(alice.Token.Text));
+        Assert.Null(await alice.Grain.AuthenticateAsync(alice.Token.Text));
         Assert.Null(await alice.Grain.Describe());
         await Refusal.OfAsync(RequestError.NotFound, alice.Grain.ListModels);
         Assert.Equal(1, (await alice.Grain.Forget())!.Versions);

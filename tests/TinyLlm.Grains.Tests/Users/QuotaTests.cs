@@ -61,12 +61,13 @@ public sealed class QuotaTests : IAsyncLifetime
     {
         string[] uploads = [.. (await Task.WhenAll(new[] { "a", "b", "c" }.Select(name => _user.Grain.BeginUpload(name, null)))).Select(upload => upload.UploadId)];
         ModelFacts facts = new() { Architecture = "x", Parameters = 1, Tensors = 1, StoredBytes = 1, ContextLength = 1, VocabularySize = 1 };
-        for (int i = 0; i < 3; i++) await _user.Grain.BeginCommit("abc"[i].ToString(), uploads[i]);
+        string[] manifests = new string[3];
+        for (int i = 0; i < 3; i++) manifests[i] = await _user.SealSmallAsync("abc"[i].ToString(), uploads[i]);
 
-        await _user.Grain.CompleteCommit(uploads[0], "00", facts);
-        await _user.Grain.CompleteCommit(uploads[1], "00", facts);
+        await _user.Grain.CompleteCommit(uploads[0], manifests[0], facts);
+        await _user.Grain.CompleteCommit(uploads[1], manifests[1], facts);
         // Begun while there was a place, and two others took it.
-        await Refusal.OfAsync(RequestError.QuotaExceeded, () => _user.Grain.CompleteCommit(uploads[2], "00", facts));
+        await Refusal.OfAsync(RequestError.QuotaExceeded, () => _user.Grain.CompleteCommit(uploads[2], manifests[2], facts));
         await _user.Grain.AbandonUpload("c", uploads[2]);
         await Refusal.OfAsync(RequestError.QuotaExceeded, () => _user.Grain.BeginUpload("c", null));
 
@@ -76,8 +77,7 @@ public sealed class QuotaTests : IAsyncLifetime
         async Task<PublishedVersion> CompleteAsync(string model)
         {
             UploadTicket upload = await _user.Grain.BeginUpload(model, null);
-            await _user.Grain.BeginCommit(model, upload.UploadId);
-            return await _user.Grain.CompleteCommit(upload.UploadId, "00", facts);
+            return await _user.Grain.CompleteCommit(upload.UploadId, await _user.SealSmallAsync(model, upload.UploadId), facts);
         }
     }
 
@@ -125,8 +125,9 @@ public sealed class QuotaTests : IAsyncLifetime
         CommitTicket ticket = await _user.Grain.BeginCommit("a", upload.UploadId);
         ModelFacts facts = new() { Architecture = "x", Parameters = 1, Tensors = 1, StoredBytes = (2 * s_modelBytes) + 11, ContextLength = 1, VocabularySize = 1 };
 
-        await Refusal.OfAsync(RequestError.QuotaExceeded, () => _user.Grain.CompleteCommit(upload.UploadId, "00", facts));
-        await _user.Grain.CompleteCommit(upload.UploadId, "00", facts with { StoredBytes = facts.StoredBytes - 1 });
+        string manifest = (await _user.Files.SealAsync(_user.Id, ticket.Version, Cancel)).Digest.Hex;
+        await Refusal.OfAsync(RequestError.QuotaExceeded, () => _user.Grain.CompleteCommit(upload.UploadId, manifest, facts));
+        await _user.Grain.CompleteCommit(upload.UploadId, manifest, facts with { StoredBytes = facts.StoredBytes - 1 });
         Assert.Equal(ticket.Version, Assert.Single(await _user.Grain.ListModels()).Version);
     }
 
@@ -154,7 +155,7 @@ public sealed class QuotaTests : IAsyncLifetime
         void Publish(string name)
         {
             UploadRecord upload = new() { Model = name, Version = VersionId.New(), Phase = UploadPhase.Committing, ExpiresAt = default };
-            int number = book.Publish(state, upload, "00", facts).Number;
+            int number = book.Publish(state, upload, "00", "00", facts).Number;
             Assert.True(number > last.GetValueOrDefault(name));
             last[name] = number;
         }

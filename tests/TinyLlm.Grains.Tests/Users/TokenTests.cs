@@ -14,11 +14,11 @@ public sealed class TokenTests(SharedCluster shared) : IClassFixture<SharedClust
     {
         TestUser alice = await _cluster.CreateUserAsync("auth-alice"), bob = await _cluster.CreateUserAsync("auth-bob");
 
-        Assert.NotNull(await alice.Grain.Authenticate(alice.Token.Text));
-        Assert.Null(await alice.Grain.Authenticate(AccessToken.New(alice.Id).Reveal())); // well-formed, and never issued
-        Assert.Null(await alice.Grain.Authenticate(bob.Token.Text));
-        Assert.Null(await alice.Grain.Authenticate(alice.Token.Text[..^1]));
-        Assert.Null(await alice.Grain.Authenticate(""));
+        Assert.NotNull(await alice.Grain.AuthenticateAsync(alice.Token.Text));
+        Assert.Null(await alice.Grain.AuthenticateAsync(AccessToken.New(alice.Id).Reveal())); // well-formed, and never issued
+        Assert.Null(await alice.Grain.AuthenticateAsync(bob.Token.Text));
+        Assert.Null(await alice.Grain.AuthenticateAsync(alice.Token.Text[..^1]));
+        Assert.Null(await alice.Grain.AuthenticateAsync(""));
     }
 
     [Fact]
@@ -26,13 +26,13 @@ public sealed class TokenTests(SharedCluster shared) : IClassFixture<SharedClust
     {
         TestUser user = await _cluster.CreateUserAsync("revoker");
         IssuedToken second = await user.Grain.CreateToken(new TokenSpec { Name = "second", Scopes = TokenScopes.Infer, Models = ["tiny"] });
-        TokenVerdict? verdict = await user.Grain.Authenticate(second.Text);
+        TokenVerdict? verdict = await user.Grain.AuthenticateAsync(second.Text);
         Assert.Equal((TokenScopes.Infer, "tiny"), (verdict!.Scopes, Assert.Single(verdict.Models!.Value)));
 
         await user.Grain.RevokeToken(second.Id);
 
-        Assert.Null(await user.Grain.Authenticate(second.Text));
-        Assert.NotNull(await user.Grain.Authenticate(user.Token.Text));
+        Assert.Null(await user.Grain.AuthenticateAsync(second.Text));
+        Assert.NotNull(await user.Grain.AuthenticateAsync(user.Token.Text));
         Assert.Equal(user.Token.Id, Assert.Single(await user.Grain.ListTokens()).Id);
         await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.RevokeToken(second.Id));
     }
@@ -45,9 +45,9 @@ public sealed class TokenTests(SharedCluster shared) : IClassFixture<SharedClust
         IssuedToken token = await user.Grain.CreateToken(new TokenSpec { Name = "hour", Scopes = TokenScopes.Read, ExpiresAt = end });
 
         _cluster.Time.Advance(TimeSpan.FromHours(1) - TimeSpan.FromTicks(1));
-        Assert.Equal(end, (await user.Grain.Authenticate(token.Text))!.ExpiresAt);
+        Assert.Equal(end, (await user.Grain.AuthenticateAsync(token.Text))!.ExpiresAt);
         _cluster.Time.Advance(TimeSpan.FromTicks(1));
-        Assert.Null(await user.Grain.Authenticate(token.Text));
+        Assert.Null(await user.Grain.AuthenticateAsync(token.Text));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class TokenTests(SharedCluster shared) : IClassFixture<SharedClust
         for (int count = 1; count < new UserLimits().MaxTokens; count++) await user.Grain.CreateToken(spec);
         await Refusal.OfAsync(RequestError.QuotaExceeded, () => user.Grain.CreateToken(spec));
         await user.Grain.RevokeToken(user.Token.Id);
-        Assert.NotNull(await user.Grain.Authenticate((await user.Grain.CreateToken(spec)).Text));
+        Assert.NotNull(await user.Grain.AuthenticateAsync((await user.Grain.CreateToken(spec)).Text));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class TokenTests(SharedCluster shared) : IClassFixture<SharedClust
         Assert.Null(Assert.Single(await user.Grain.ListTokens()).LastUsedAt);
         _cluster.Time.Advance(TimeSpan.FromSeconds(90));
 
-        await user.Grain.Authenticate(user.Token.Text);
+        await user.Grain.AuthenticateAsync(user.Token.Text);
 
         DateTimeOffset used = Assert.Single(await user.Grain.ListTokens()).LastUsedAt!.Value;
         Assert.Equal(0, used.Second);

@@ -14,7 +14,7 @@ public sealed class UserGrainTests(SharedCluster shared) : IClassFixture<SharedC
     {
         TestUser alice = await _cluster.CreateUserAsync("First");
 
-        TokenVerdict? verdict = await alice.Grain.Authenticate(alice.Token.Text);
+        TokenVerdict? verdict = await alice.Grain.AuthenticateAsync(alice.Token.Text);
 
         Assert.NotNull(verdict);
         Assert.Equal((alice.Id, "First", alice.Token.Id), (verdict.User, verdict.UserName, verdict.TokenId));
@@ -85,13 +85,13 @@ public sealed class UserGrainTests(SharedCluster shared) : IClassFixture<SharedC
 
         Assert.Equal(("Gone", 1, 1, 1), (receipt!.Name, receipt.Models, receipt.Versions, receipt.Tokens));
         Assert.True(receipt.StoredBytes > 0);
-        Assert.Null(await gone.Grain.Authenticate(gone.Token.Text));
+        Assert.Null(await gone.Grain.AuthenticateAsync(gone.Token.Text));
         Assert.Null(await gone.Grain.Describe());
         Assert.Null(await gone.Grain.Forget());
         Assert.Null(_cluster.Files.TryGetLocalFolder(gone.Id, version));
         TestUser again = await _cluster.CreateUserAsync("gONE");
         Assert.NotEqual(gone.Id, again.Id);
-        Assert.Null(await again.Grain.Authenticate(gone.Token.Text));
+        Assert.Null(await again.Grain.AuthenticateAsync(gone.Token.Text));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class UserGrainTests(SharedCluster shared) : IClassFixture<SharedC
     {
         IUserGrain nobody = _cluster.User(UserId.New());
         Assert.Null(await nobody.Describe());
-        Assert.Null(await nobody.Authenticate(AccessToken.New(UserId.New()).Reveal()));
+        Assert.Null(await nobody.AuthenticateAsync(AccessToken.New(UserId.New()).Reveal()));
         await Refusal.OfAsync(RequestError.NotFound, nobody.ListModels);
         await Refusal.OfAsync(RequestError.NotFound, nobody.ListTokens);
         await Refusal.OfAsync(RequestError.NotFound, () => nobody.BeginUpload("tiny", null));

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Access;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Hosting;
+using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Tests.Hosting;
 
@@ -39,8 +41,32 @@ public sealed class HostRolesTests
     {
         using TemporaryFolder folder = new();
 
-        HostStartException refusal = Assert.Throws<HostStartException>(() => Create("--data", folder.FullPath, "--TinyLlm:Cluster:Redis", redis));
+        HostStartException refusal = Assert.Throws<HostStartException>(() => Create(
+            "--data", folder.FullPath, "--TinyLlm:Cluster:Redis", redis, "--TinyLlm:Storage:ConnectionString", "UseDevelopmentStorage=true"));
 
+        Assert.DoesNotContain("hush", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CreateBuilder_ClusterWithoutASharedStore_RefusesAndNamesTheRemedy()
+    {
+        using TemporaryFolder folder = new();
+
+        HostStartException refusal = Assert.Throws<HostStartException>(() => Create("--data", folder.FullPath, "--TinyLlm:Cluster:Redis", "127.0.0.1:1"));
+
+        Assert.Contains("TinyLlm:Storage:AccountUri", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--TinyLlm:Storage:ConnectionString", "AccountName=a;AccountKey=hush")]
+    [InlineData("--TinyLlm:Storage:AccountUri", "http://account.example?hush")]
+    public void CreateBuilder_BadStorage_RefusesWithoutRepeatingIt(string option, string value)
+    {
+        using TemporaryFolder folder = new();
+
+        HostStartException refusal = Assert.Throws<HostStartException>(() => Create("--data", folder.FullPath, option, value));
+
+        Assert.StartsWith("Storage:", refusal.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hush", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -48,15 +74,18 @@ public sealed class HostRolesTests
     [Theory]
     [InlineData("api", new[] { "admin-token" })]
     [InlineData("gpu", new[] { "leases" })]
-    [InlineData("core", new[] { "leases", "tokens" })]
-    public void CreateBuilder_Role_HoldsItsKeysAndNoOthers(string role, string[] files)
+    [InlineData("core", new[] { "audit", "leases", "tokens" })]
+    public void AddKeys_Role_HoldsItsKeysAndNoOthers(string role, string[] files)
     {
         using TemporaryFolder folder = new(), keys = new();
+        using DataFolder data = DataFolder.Open(folder.FullPath, TimeProvider.System, keys.FullPath);
+        ServiceCollection services = new();
 
-        WebApplicationBuilder builder = Create("--data", folder.FullPath, "--keys", keys.FullPath, "--roles", role, "--TinyLlm:Cluster:Redis", "127.0.0.1:1");
+        TinyLlmApplication.AddKeys(services, HostRoles.Parse(role), data);
 
         Assert.Equal(files, Directory.EnumerateFiles(keys.FullPath).Select(Path.GetFileName).Order());
-        Type[] held = [.. new[] { typeof(AdminToken), typeof(LeaseSigner), typeof(TokenHasher) }.Where(type => builder.Services.Any(service => service.ServiceType == type))];
+        using ServiceProvider provider = services.BuildServiceProvider();
+        Type[] held = [.. new[] { typeof(AdminToken), typeof(AuditKey), typeof(LeaseSigner), typeof(TokenHasher) }.Where(type => provider.GetService(type) is not null)];
         Assert.Equal(files.Length, held.Length);
     }
 

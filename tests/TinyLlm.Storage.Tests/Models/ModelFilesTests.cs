@@ -140,7 +140,7 @@ public sealed class ModelFilesTests : IDisposable
 
         string zeros = new('0', 64);
         Assert.Equal(
-            $$"""{"version":"0123456789012345678901","files":[{"name":"README.md","length":0,"sha256":"{{zeros}}"},{"name":"config.json","length":1,"sha256":"{{zeros}}"},{"name":"model.safetensors","length":2,"sha256":"{{zeros}}"}]}""",
+            $$"""{"format":2,"version":"0123456789012345678901","files":[{"name":"README.md","length":0,"sha256":"{{zeros}}"},{"name":"config.json","length":1,"sha256":"{{zeros}}"},{"name":"model.safetensors","length":2,"sha256":"{{zeros}}"}]}""",
             Encoding.UTF8.GetString(manifest.CanonicalBytes.Span));
         Assert.Equal(manifest.Digest, ModelManifest.Create(id, manifest.Files.Reverse()).Digest);
         Assert.Equal(manifest.Files, ModelManifest.Parse(manifest.CanonicalBytes.Span).Files);
@@ -152,16 +152,16 @@ public sealed class ModelFilesTests : IDisposable
     [InlineData("null")]
     [InlineData("{}")]
     [InlineData("[]")]
-    [InlineData("{\"version\":\"0123456789012345678901\",\"files\":null}")]
-    [InlineData("{\"version\":\"0123456789012345678901\"}")]
-    [InlineData("{\"version\":null,\"files\":[]}")]
-    [InlineData("{\"version\":\"0123456789012345678901\", \"files\":[]}")]
-    [InlineData("{\"files\":[],\"version\":\"0123456789012345678901\"}")]
-    [InlineData("{\"version\":\"0123456789012345678901\",\"files\":[],\"more\":1}")]
-    [InlineData("{\"version\":\"0123456789012345678901\",\"files\":[null]}")]
-    [InlineData("{\"version\":\"0123456789012345678901\",\"files\":[{\"name\":\"../x\",\"length\":1,\"sha256\":\"00\"}]}")]
-    [InlineData("{\"version\":\"0123456789012345678901\",\"files\":[{\"name\":\"config.json\",\"length\":-1,\"sha256\":\"0000000000000000000000000000000000000000000000000000000000000000\"}]}")]
-    [InlineData("{\"version\":\"0123456789012345678901\",\"files\":[{\"name\":\"config.json\",\"length\":1,\"sha256\":\"00\"}]}")]
+    [InlineData("{\"format\":2,\"version\":\"0123456789012345678901\",\"files\":null}")]
+    [InlineData("{\"format\":2,\"version\":\"0123456789012345678901\"}")]
+    [InlineData("{\"format\":2,\"version\":null,\"files\":[]}")]
+    [InlineData("{\"format\":2,\"version\":\"0123456789012345678901\", \"files\":[]}")]
+    [InlineData("{\"format\":2,\"files\":[],\"version\":\"0123456789012345678901\"}")]
+    [InlineData("{\"format\":2,\"version\":\"0123456789012345678901\",\"files\":[],\"more\":1}")]
+    [InlineData("{\"format\":2,\"version\":\"0123456789012345678901\",\"files\":[null]}")]
+    [InlineData("{\"format\":2,\"version\":\"0123456789012345678901\",\"files\":[{\"name\":\"../x\",\"length\":1,\"sha256\":\"00\"}]}")]
+    [InlineData("{\"format\":2,\"version\":\"0123456789012345678901\",\"files\":[{\"name\":\"config.json\",\"length\":-1,\"sha256\":\"0000000000000000000000000000000000000000000000000000000000000000\"}]}")]
+    [InlineData("{\"format\":2,\"version\":\"0123456789012345678901\",\"files\":[{\"name\":\"config.json\",\"length\":1,\"sha256\":\"00\"}]}")]
     public void Manifest_NotCanonical_IsDamaged(string json) =>
         Assert.Equal(StoreError.Damaged, Assert.Throws<StoreException>(() => ModelManifest.Parse(Encoding.UTF8.GetBytes(json))).Error);
 

@@ -121,10 +121,8 @@ public sealed class FileDecryptorTests
     [Fact]
     public void VersionKey_Printed_ShowsNothingOfTheKey()
     {
-        string key = Convert.ToHexStringLower(Key.Reveal());
-
-        Assert.DoesNotContain(key, $"{Key} {System.Text.Json.JsonSerializer.Serialize(Key)}".ToLowerInvariant(), StringComparison.Ordinal);
-        Assert.DoesNotContain(Convert.ToBase64String(Key.Reveal()), System.Text.Json.JsonSerializer.Serialize(Key), StringComparison.Ordinal);
+        Assert.Equal("key of version 0123456789abcdefghijkl", $"{Key}");
+        Assert.ThrowsAny<Exception>(() => System.Text.Json.JsonSerializer.Serialize(Key)); // no log and no answer can hold it as JSON either
     }
 
     [Fact]

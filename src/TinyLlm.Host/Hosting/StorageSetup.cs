@@ -1,0 +1,59 @@
+using Azure;
+using Azure.Identity;
+using Azure.Storage.Blobs;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Host.Hosting;
+
+/// <summary>Opens the stores that the settings name: an Azure storage account's, or those of the data folder.</summary>
+internal static class StorageSetup
+{
+    /// <summary>Registers the stores. Containers that are not there are made: an account that can't be reached is said at the start.</summary>
+    public static void AddTinyLlmStorage(this IServiceCollection services, StorageSettings settings, DataFolder data)
+    {
+        if (!settings.IsAccount)
+        {
+            services.AddTinyLlmStorage(data);
+            return;
+        }
+        BlobServiceClient account = Account(settings);
+        BlobServiceClient keys = settings.KeyAccountUri is null ? account : Account(new StorageSettings { AccountUri = settings.KeyAccountUri });
+        services.AddTinyLlmStorage(
+            Open(account, DataFolder.ObjectsContainer), Open(account, DataFolder.GrainStateContainer), Open(keys, DataFolder.KeyEnvelopesContainer));
+    }
+
+    private static BlobServiceClient Account(StorageSettings settings)
+    {
+        if (settings is { AccountUri: not null, ConnectionString: not null })
+            throw new HostStartException("Storage: AccountUri and ConnectionString name two accounts: leave one of them out.");
+        if (settings.AccountUri is { } uri)
+        {
+            if (!uri.IsAbsoluteUri || uri.Scheme != Uri.UriSchemeHttps)
+                throw new HostStartException("Storage:AccountUri: must be an https address, such as https://ACCOUNT.blob.core.windows.net.");
+            return new BlobServiceClient(uri, new DefaultAzureCredential());
+        }
+        try
+        {
+            return new BlobServiceClient(settings.ConnectionString);
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException)
+        {
+            // Not its message: the text holds the account's key.
+            throw new HostStartException("Storage:ConnectionString: is no connection string of a storage account.", exception);
+        }
+    }
+
+    private static AzureBlobObjectStore Open(BlobServiceClient account, string container)
+    {
+        try
+        {
+            // The start of a program: there is no context to block, and nothing else to do meanwhile.
+            return AzureBlobObjectStore.OpenAsync(account.GetBlobContainerClient(container), CancellationToken.None).GetAwaiter().GetResult();
+        }
+        catch (Exception exception) when (exception is RequestFailedException or AggregateException or AuthenticationFailedException)
+        {
+            string reason = exception is RequestFailedException { Status: > 0 } failed ? $"it answers {failed.Status} {failed.ErrorCode}" : "it can't be reached";
+            throw new HostStartException($"Storage: container '{container}' of {account.Uri.Host} can't be opened: {reason}.", exception);
+        }
+    }
+}

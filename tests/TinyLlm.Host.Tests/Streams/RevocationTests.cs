@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using TinyLlm.Grains.Residency;
+using TinyLlm.Tests;
+
+namespace TinyLlm.Host.Tests.Streams;
+
+/// <summary>Whatever a running answer rests on, it ends when that is withdrawn, and never looks complete.</summary>
+public sealed class RevocationTests
+{
+    public enum Withdrawn
+    {
+        Token,
+        RotatedToken,
+        ExpiredToken,
+        Grant,
+        ExpiredGrant,
+        EveryonesGrant,
+        Version,
+        Model,
+        Owner,
+        Caller,
+    }
+
+    [Theory]
+    [InlineData(Withdrawn.Token)]
+    [InlineData(Withdrawn.RotatedToken)]
+    [InlineData(Withdrawn.ExpiredToken)]
+    [InlineData(Withdrawn.Grant)]
+    [InlineData(Withdrawn.ExpiredGrant)]
+    [InlineData(Withdrawn.EveryonesGrant)]
+    [InlineData(Withdrawn.Version)]
+    [InlineData(Withdrawn.Model)]
+    [InlineData(Withdrawn.Owner)]
+    [InlineData(Withdrawn.Caller)]
+    public async Task Stream_RightWithdrawn_EndsWithATypedErrorAndWithoutDone(Withdrawn what)
+    {
+        SimulatedBackend device = new();
+        StandingClock clock = new();
+        await using TestHost host = await TestHost.StartAsync(new Accelerator(device), services => services.AddSingleton<TimeProvider>(clock));
+        using HttpClient owner = await host.CreateUserAsync("owner"), caller = await host.CreateUserAsync("caller");
+        await TestHost.PushAsync(owner, "m");
+        string grantee = what == Withdrawn.EveryonesGrant ? "*" : "caller";
+        DateTimeOffset? end = what == Withdrawn.ExpiredGrant ? clock.GetUtcNow().AddMinutes(1) : null;
+        using (await owner.PutAsJsonAsync($"/api/models/owner/m/grants/{grantee}", new { rights = new[] { "infer" }, expires_at = end })) { }
+        DateTimeOffset? tokenEnd = what == Withdrawn.ExpiredToken ? clock.GetUtcNow().AddMinutes(1) : null;
+        JsonElement token = await TestHost.Json(await caller.PostAsJsonAsync("/api/tokens", new { name = "t", expires_at = tokenEnd }));
+        string tokenId = token.GetProperty("id").GetString()!;
+        using HttpClient client = host.Client(token.GetProperty("token").GetString());
+
+        device.Hold();
+        Task<HttpResponseMessage> starting = StartAsync(client, stream: true);
+        device.NextStep(TestContext.Current.CancellationToken); // the prompt
+        device.Release();
+        using HttpResponseMessage response = await starting;
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+
+        // The answer stands at its second token, so nothing but the withdrawal can end it.
+        using HttpResponseMessage? done = what switch
+        {
+            Withdrawn.Token => await caller.DeleteAsync($"/api/tokens/{tokenId}"),
+            Withdrawn.RotatedToken => await caller.PostAsync($"/api/tokens/{tokenId}/rotate", null),
+            Withdrawn.Grant => await owner.DeleteAsync("/api/models/owner/m/grants/caller"),
+            Withdrawn.EveryonesGrant => await owner.DeleteAsync("/api/models/owner/m/grants/*"),
+            Withdrawn.Version => await owner.DeleteAsync("/api/models/owner/m/versions/1"),
+            Withdrawn.Model => await owner.DeleteAsync("/v1/models/owner/m"),
+            Withdrawn.Owner => await host.Admin.DeleteAsync("/api/users/owner"),
+            Withdrawn.Caller => await host.Admin.DeleteAsync("/api/users/caller"),
+            _ => null,
+        };
+        if (done is null) clock.Advance(TimeSpan.FromMinutes(1));
+        else Assert.True(done.IsSuccessStatusCode, await done.Content.ReadAsStringAsync());
+
+        string body = await response.Content.ReadAsStringAsync();
+        Assert.DoesNotContain("[DONE]", body, StringComparison.Ordinal);
+        string last = body.TrimEnd().Split("\n\n")[^1];
+        JsonElement error = JsonDocument.Parse(last["data: ".Length..]).RootElement.GetProperty("error");
+        Assert.Equal("access_revoked", error.GetProperty("code").GetString());
+
+        // Its place is free.
+        device.Open();
+        while (host.Models.Snapshot().Holds > 0)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    [Fact]
+    public async Task WholeAnswer_RightWithdrawn_IsACleanRefusal()
+    {
+        SimulatedBackend device = new();
+        await using TestHost host = await TestHost.StartAsync(new Accelerator(device));
+        using HttpClient owner = await host.CreateUserAsync("owner"), caller = await host.CreateUserAsync("caller");
+        await TestHost.PushAsync(owner, "m");
+        using (await owner.PutAsJsonAsync("/api/models/owner/m/grants/caller", new { })) { }
+        device.Hold();
+        Task<HttpResponseMessage> answer = StartAsync(caller, stream: false);
+        device.NextStep(TestContext.Current.CancellationToken);
+        device.Release();
+        device.NextStep(TestContext.Current.CancellationToken);
+        using (await owner.DeleteAsync("/api/models/owner/m/grants/caller")) { }
+        using HttpResponseMessage refused = await answer;
+        device.Open();
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Contains("\"code\":\"access_revoked\"", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    private static async Task<HttpResponseMessage> StartAsync(HttpClient user, bool stream)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/completions")
+        {
+            Content = JsonContent.Create(new { model = "owner/m", prompt = "hello", max_tokens = 100, temperature = 0, stream }),
+        };
+        return await user.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+}
