@@ -12,6 +12,7 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["serve"] = ServeBenchmark.Run,
     ["engine"] = EngineBenchmark.Run,
     ["tokenize"] = TokenizeBenchmark.Run,
+    ["schema"] = SchemaBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);

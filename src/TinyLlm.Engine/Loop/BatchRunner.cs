@@ -55,8 +55,8 @@ internal sealed class BatchRunner(CallerShares shares, int prefillTokens)
         }
     }
 
-    /// <summary>The next token of the sequence that was the batch's <paramref name="index"/>th.</summary>
-    public GeneratedToken Sample(Sequence sequence, int index)
+    /// <summary>The next token of the sequence that was the batch's <paramref name="index"/>th; null: its output is complete.</summary>
+    public GeneratedToken? Sample(Sequence sequence, int index)
     {
         shares.ChargeOutput(sequence.Request.Caller, 1);
         return sequence.Sampler.Next(_sampler, Row(_firstRows[index] + _inputs[index].LogitCount - 1));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using TinyLlm.Text;
 
 namespace TinyLlm.Engine;
 
@@ -16,6 +17,9 @@ public sealed record GenerationRequest
 
     /// <summary>So many tokens are generated before a stop id may end the sequence.</summary>
     public int MinNewTokens { get; init; }
+
+    /// <summary>What the output must look like; null: anything. It ends the sequence by itself when nothing can follow, and a stop id only when it is complete.</summary>
+    public OutputConstraint? Constraint { get; init; }
 
     /// <summary>How many of the likeliest tokens each generated one comes with, beside its own log-probability; null: no log-probabilities.</summary>
     public int? TopLogprobs { get; init; }

@@ -172,10 +172,10 @@ internal sealed partial class Scheduler
 
     private void Emit(Sequence sequence, int row)
     {
-        GeneratedToken token;
+        GeneratedToken? next;
         try
         {
-            token = _runner.Sample(sequence, row);
+            next = _runner.Sample(sequence, row);
         }
         catch (InvalidDataException exception)
         {
@@ -183,7 +183,7 @@ internal sealed partial class Scheduler
             End(sequence, FinishReason.Failed, exception);
             return;
         }
-        if (sequence.Request.StopIds.Contains(token.Id))
+        if (next is not { } token || sequence.Request.StopIds.Contains(token.Id))
         {
             End(sequence, FinishReason.Stop, null);
             return;

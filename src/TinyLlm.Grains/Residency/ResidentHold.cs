@@ -4,23 +4,24 @@ using TinyLlm.Grains.Errors;
 namespace TinyLlm.Grains.Residency;
 
 /// <summary>
-/// One user of a resident model: while it is held, the model is not evicted. A generation that was started through it keeps the hold until
-/// the engine let go of its tensors, even when the holder is long gone.
+/// One user of a resident model: while it is held, the model is not evicted. Generations that were started through it keep the hold until
+/// the engine let go of their tensors, even when the holder is long gone.
 /// </summary>
 internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action release) : IDisposable
 {
     private Action? _release = release;
-    private Generation? _generation;
+    private readonly List<Generation> _generations = [];
 
     public LoadedModel Model => model;
 
-    /// <summary>Starts the one generation of this hold.</summary>
+    /// <summary>Starts a generation. Not to be called once the hold is being disposed.</summary>
     public Generation Start(GenerationRequest request)
     {
-        if (_generation is not null) throw new InvalidOperationException("A hold starts one generation.");
         try
         {
-            return _generation = loop.Start(model.Weights, request);
+            Generation generation = loop.Start(model.Weights, request);
+            _generations.Add(generation);
+            return generation;
         }
         catch (EngineBusyException busy)
         {
@@ -37,14 +38,9 @@ internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action re
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _release, null) is not { } release) return;
-        if (_generation is null)
-        {
-            release();
-            return;
-        }
-        _generation.Cancel(); // after the end it does nothing
-        // Nobody awaits this: the release can't fail, and Completion never faults.
-        _ = _generation.Completion.ContinueWith(
+        foreach (Generation generation in _generations) generation.Cancel(); // after the end it does nothing
+        // Nobody awaits this: the release can't fail, and Completion never faults. Without a generation it is released at once.
+        _ = Task.WhenAll(_generations.Select(generation => generation.Completion)).ContinueWith(
             static (_, state) => ((Action)state!)(), release, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 }

@@ -53,10 +53,11 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
             if (SessionKey.Parse(this.GetPrimaryKeyString()).Version != lease.Version) throw RequestException.NotFound("model");
 
             hold = await host.AcquireAsync(VersionAddress.Of(lease), cancellationToken);
-            PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, request, cancellationToken);
-            Generation generation = hold.Start(prompt.ToGenerationRequest(lease.Caller.Value));
-            await RequireFirstTokenAsync(generation, cancellationToken);
-            return (null, new RunningSession(hold, generation, prompt));
+            PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, lease.Caller.Value, request, cancellationToken);
+            Generation[] generations = [.. Enumerable.Range(0, prompt.Choices).Select(choice => hold.Start(prompt.ToGenerationRequest(lease.Caller.Value, choice)))];
+            // They are served in their order, and an earlier one may have to end before a later one gets its place.
+            await RequireFirstTokenAsync(generations[0], cancellationToken);
+            return (null, new RunningSession(hold, generations, prompt));
         }
         catch (RequestException refusal)
         {

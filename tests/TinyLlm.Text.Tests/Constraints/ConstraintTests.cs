@@ -19,6 +19,7 @@ public sealed class ConstraintTests
         Tokenizer tokenizer = ConstraintTokenizers.Load(tokenizerName);
         ConstraintVocabulary vocabulary = new(tokenizer);
         List<(JsonNode Schema, List<string> Outputs)> cases = [];
+        RandomWriter writer = new(tokenizer);
         int ended = 0, cut = 0;
         foreach (string kind in SchemaSamples.Kinds)
         {
@@ -29,7 +30,7 @@ public sealed class ConstraintTests
                 List<string> outputs = [];
                 for (int run = 0; run < 2; run++)
                 {
-                    if (RandomWriter.Write(constraint, tokenizer, new Random(seed * 7 + run)) is { } output) outputs.Add(output);
+                    if (writer.Write(constraint, new Random(seed * 7 + run)) is { } output) outputs.Add(output);
                     else cut++;
                 }
                 ended += outputs.Count;
@@ -69,7 +70,7 @@ public sealed class ConstraintTests
                     documents.Add(document);
                     List<int> ids = ConstraintTokenizers.Split(Encoding.UTF8.GetBytes(document), tokens, longest, random);
                     ConstraintState state = constraint.Begin();
-                    int looked = random.Next(ids.Count);
+                    int? looked = vocabulary.Size < 1_000 || i % 10 == 0 ? random.Next(ids.Count) : null; // a mask is dear, and equal to what advances
                     for (int at = 0; at < ids.Count; at++)
                     {
                         if (at == looked)

@@ -79,7 +79,7 @@ internal static class SchemaSamples
         _ => Letters(random, 1, 8) + index,
     };
 
-    private static JsonNode Nested(Random random, int depth) => depth == 0 ? Scalar(random) : Object(random, 1 + random.Next(3), () => Nested(random, depth - 1));
+    private static JsonObject Nested(Random random, int depth) => depth == 0 ? Scalar(random) : Object(random, 1 + random.Next(3), () => Nested(random, depth - 1));
 
     private static JsonObject Scalar(Random random) => new() { ["type"] = new[] { "string", "integer", "number", "boolean", "null" }[random.Next(5)] };
 

@@ -41,6 +41,7 @@ internal sealed class SchemaCompiler
         }
         if (root.LeastDepth > ConstraintLimits.MaxDepth)
             throw new SchemaException(SchemaError.Unsatisfiable, ShapeDepths.Culprit(root).Pointer, "no document satisfies this");
+        ShapeDepths.Prune([.. _shapes.Values]);
         return root;
     }
 

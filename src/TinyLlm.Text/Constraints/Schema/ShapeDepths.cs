@@ -2,7 +2,7 @@ namespace TinyLlm.Text.Constraints;
 
 /// <summary>
 /// Finds for every shape how deep its shallowest document nests, by a least fixed point: what has none (a circle without a way out, a required property that nothing
-/// satisfies) keeps <see cref="ValueShape.Never"/> and is taken out of its alternatives.
+/// satisfies) keeps <see cref="ValueShape.Never"/>.
 /// </summary>
 internal static class ShapeDepths
 {
@@ -21,6 +21,11 @@ internal static class ShapeDepths
             }
         }
         while (isChanged);
+    }
+
+    /// <summary>Takes out what no document satisfies.</summary>
+    public static void Prune(IReadOnlyList<ValueShape> shapes)
+    {
         foreach (ShapeAlternative alternative in shapes.SelectMany(shape => shape.Alternatives))
         {
             if (alternative.Array is { LeastDepth: ValueShape.Never }) alternative.Array = null;
