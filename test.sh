@@ -25,10 +25,16 @@ if [ ! -e "$installed" ] || [ tests/npm/package-lock.json -nt "$installed" ]; th
   touch "$installed"
 fi
 
-# 2. One build for all.
+# 2. Redis, which the tests of clusters start; where it can't be installed they are skipped with that reason.
+if ! command -v redis-server >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  echo "installing redis-server"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; } >/dev/null 2>&1 || echo "redis-server could not be installed"
+fi
+
+# 3. One build for all.
 dotnet build TinyLlm.sln -c Release || give_up "the build failed: see the errors above"
 
-# 3. Every project by itself, so that none disturbs another's time limits. Exit code 8 is a project without a test.
+# 4. Every project by itself, so that none disturbs another's time limits. Exit code 8 is a project without a test.
 reports=$(mktemp -d) || give_up "no temporary folder can be made"
 trap 'rm -rf "$reports"' EXIT
 crashed=()
@@ -40,7 +46,7 @@ for project in tests/*/*.csproj; do
   [ "$status" -eq 0 ] || crashed+=("$name=$status")
 done
 
-# 4. The sum of the reports. A project that ended badly without reporting a failure counts as one.
+# 5. The sum of the reports. A project that ended badly without reporting a failure counts as one.
 node - "$reports" "${crashed[@]}" <<'SUM'
 const fs = require('fs');
 const path = require('path');

@@ -67,6 +67,8 @@ internal static class CommandLine
             RmCommand.Create(context, connection),
             ChatCommand.Create(context, connection),
             CompleteCommand.Create(context, connection),
+            AuditCommand.Create(context, connection),
+            ReceiptCommand.Create(context),
         };
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Users;
 
 namespace TinyLlm.Grains;
@@ -11,3 +12,7 @@ internal sealed partial class UserLimitsValidator : IValidateOptions<UserLimits>
 /// <inheritdoc cref="UserLimitsValidator"/>
 [OptionsValidator]
 internal sealed partial class DeviceLoopOptionsValidator : IValidateOptions<DeviceLoopOptions>;
+
+/// <inheritdoc cref="UserLimitsValidator"/>
+[OptionsValidator]
+internal sealed partial class RetentionOptionsValidator : IValidateOptions<RetentionOptions>;

@@ -5,10 +5,12 @@ using Microsoft.Extensions.Options;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
+using TinyLlm.Grains.Usage;
 using TinyLlm.Grains.Users;
 
 namespace TinyLlm.Grains;
@@ -32,6 +34,13 @@ public static class TinyLlmGrains
         silo.Services.AddOptions<SessionDrainOptions>().BindConfiguration("TinyLlm:Drain");
         silo.Services.AddSingleton<SessionDrain>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SessionDrain>());
+        silo.Services.AddPlacementDirector<SiloOfKeyStrategy, SiloOfKeyDirector>(ServiceLifetime.Singleton);
+        silo.Services.AddOptions<RetentionOptions>().BindConfiguration("TinyLlm:Retention").ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<RetentionOptions>, RetentionOptionsValidator>();
+        silo.Services.AddSingleton<ClusterMemory>();
+        silo.Services.AddSingleton<ReceiptOffice>();
+        silo.Services.AddSingleton<UsageMeter>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<UsageMeter>());
         return silo;
     }
 

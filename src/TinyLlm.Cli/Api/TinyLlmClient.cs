@@ -114,6 +114,14 @@ internal sealed class TinyLlmClient : IDisposable
         await foreach (string piece in AnswerStream.ReadAsync(body, cancellationToken)) yield return piece;
     }
 
+    /// <summary>Copies an audit log, as its lines are stored.</summary>
+    public async Task ExportAuditAsync(bool ofOperator, Stream destination, CancellationToken cancellationToken)
+    {
+        HttpRequestMessage request = new(HttpMethod.Get, ofOperator ? "api/admin/audit/export" : "api/me/audit/export");
+        using HttpResponseMessage response = await SendAsync(request, cancellationToken);
+        await response.Content.CopyToAsync(destination, cancellationToken);
+    }
+
     public void Dispose() => http.Dispose();
 
     private async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellationToken)

@@ -7,6 +7,9 @@ internal sealed class CredentialStore(string folder)
 {
     private const string FileName = "credentials.json";
 
+    /// <summary>Where this program keeps what it remembers.</summary>
+    public string Folder => folder;
+
     /// <summary>Where the credentials lie.</summary>
     public string FilePath { get; } = Path.Combine(folder, FileName);
 

@@ -23,11 +23,11 @@ internal sealed class AttentionInputs : IDisposable
     /// <summary>(N, C) to (N, H, D) and twice (N, K, D).</summary>
     public (Tensor Queries, Tensor Keys, Tensor Values) Forward(Tensor x)
     {
-        Tensor first = _projections[0].Forward(x);
+        Tensor first = Row(0);
         switch (_layout)
         {
             case QueryKeyValueLayout.Separate:
-                return (first.view(-1, _heads, _headSize), _projections[1].Forward(x).view(-1, _keyHeads, _headSize), _projections[2].Forward(x).view(-1, _keyHeads, _headSize));
+                return (first.view(-1, _heads, _headSize), Row(1).view(-1, _keyHeads, _headSize), Row(2).view(-1, _keyHeads, _headSize));
             case QueryKeyValueLayout.Stacked:
                 Tensor heads = first.view(-1, _heads + 2 * _keyHeads, _headSize); // (N, H + 2 K, D)
                 return (heads.narrow(1, 0, _heads), heads.narrow(1, _heads, _keyHeads), heads.narrow(1, _heads + _keyHeads, _keyHeads));
@@ -35,6 +35,8 @@ internal sealed class AttentionInputs : IDisposable
                 Tensor triples = first.view(-1, _heads, 3, _headSize); // (N, H, 3, D)
                 return (triples.select(2, 0), triples.select(2, 1), triples.select(2, 2));
         }
+
+        Tensor Row(int index) => _projections[index].Forward(x).contiguous(); // heads are read one by one
     }
 
     public void Dispose()

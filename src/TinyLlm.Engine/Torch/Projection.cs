@@ -8,9 +8,12 @@ namespace TinyLlm.Engine;
 /// </summary>
 internal sealed class Projection : IDisposable
 {
+    // For few rows W x^T is up to two and a half times as fast as x W^T in libtorch's F32 (reference machine, 4 rows); for one, and for many, it is not.
+    private const int FewestRows = 2, MostRows = 16;
+
     private readonly Tensor _matrix, _right; // _right is (in, out)
     private readonly Tensor? _bias;
-    private readonly bool _isShort;
+    private readonly bool _isShort, _isInputFirst;
 
     public Projection(WeightLoader weights, string name, bool hasBias, bool isInputFirst = false)
         : this(weights.Matrix(name), hasBias ? weights.Vector(name + ".bias") : null, isInputFirst)
@@ -23,21 +26,22 @@ internal sealed class Projection : IDisposable
         _matrix = matrix;
         _right = isInputFirst ? matrix.alias() : matrix.t();
         _bias = bias;
+        _isInputFirst = isInputFirst;
         _isShort = matrix.dtype == ScalarType.BFloat16;
     }
 
-    /// <summary>(N, in) to (N, out).</summary>
+    /// <summary>(N, in) to (N, out), which may lie column by column.</summary>
     public Tensor Forward(Tensor x)
     {
-        if (!_isShort) return _bias is null ? x.mm(_right) : _bias.addmm(x, _right, 1, 1);
-        Tensor product = Short(x).mm(_right).to(ScalarType.Float32);
+        if (!_isShort && !IsForColumns(x)) return _bias is null ? x.mm(_right) : _bias.addmm(x, _right, 1, 1);
+        Tensor product = _isShort ? Short(x).mm(_right).to(ScalarType.Float32) : Columns(x);
         return _bias is null ? product : product.add_(_bias);
     }
 
     /// <summary><paramref name="residual"/> (N, out) plus this of <paramref name="x"/>.</summary>
     public Tensor AddTo(Tensor residual, Tensor x)
     {
-        Tensor sum = _isShort ? residual.add(Short(x).mm(_right)) : residual.addmm(x, _right, 1, 1);
+        Tensor sum = _isShort ? residual.add(Short(x).mm(_right)) : IsForColumns(x) ? residual.add(Columns(x)) : residual.addmm(x, _right, 1, 1);
         return _bias is null ? sum : sum.add_(_bias);
     }
 
@@ -47,6 +51,10 @@ internal sealed class Projection : IDisposable
         _right.Dispose();
         _bias?.Dispose();
     }
+
+    private bool IsForColumns(Tensor x) => !_isInputFirst && x.shape[0] is >= FewestRows and <= MostRows;
+
+    private Tensor Columns(Tensor x) => _matrix.mm(x.t()).t();
 
     private static Tensor Short(Tensor x) => x.dtype == ScalarType.BFloat16 ? x : x.to(ScalarType.BFloat16);
 }

@@ -79,7 +79,7 @@ internal sealed class TorchDecoder : IDecoder
         if (rows > 0)
         {
             if (rows < ragged.Rows) x = x.index_select(0, ragged.LogitRows(batch, rows)); // (R, C)
-            Tensor scores = _head.Logits(_head.Hidden(x)).cpu(); // (R, V)
+            Tensor scores = _head.Logits(_head.Hidden(x)).cpu().contiguous(); // (R, V)
             MemoryMarshal.Cast<byte, float>(scores.bytes).CopyTo(logits);
         }
         ragged.Commit();

@@ -45,7 +45,7 @@ public sealed class LeaseSigner
         using IncrementalHash hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
         // Every part is prefixed by its length, so no two different leases give the same bytes.
         Span<byte> number = stackalloc byte[sizeof(long)];
-        foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v2", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest, lease.SignatureDigest])
+        foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v2", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest, lease.SignatureDigest, lease.Model])
         {
             Append(Encoding.UTF8.GetBytes(part ?? "")); // a forged lease may lack any of them
         }

@@ -27,6 +27,9 @@ public sealed record ModelLease
     /// <summary>After this moment nobody accepts the lease.</summary>
     [Id(5)] public required DateTimeOffset ExpiresAt { get; init; }
 
+    /// <summary>"owner/model" at the time of the decision: what the use is told under.</summary>
+    [Id(20)] public required string Model { get; init; }
+
     /// <summary>HMAC-SHA-256 over all the other fields.</summary>
     [Id(6)] public ReadOnlyMemory<byte> Mac { get; init; }
 

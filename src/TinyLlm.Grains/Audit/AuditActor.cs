@@ -9,6 +9,9 @@ public static class AuditActor
     /// <summary>The operator.</summary>
     public const string Admin = "admin";
 
+    /// <summary>A user whom a provider outside vouches for.</summary>
+    public const string Provider = "provider";
+
     /// <summary>The host itself.</summary>
     public const string Host = "host";
 

@@ -12,4 +12,8 @@ public interface IOperatorLogGrain : IGrainWithStringKey
     /// <summary>Makes an entry durable. Throws <see cref="Errors.RequestException"/> when it can't: then what it tells of must not happen.</summary>
     [Alias("Append")]
     Task Append(AuditEvent told);
+
+    /// <summary>The key that signs entries and receipts, as <see cref="AuditPublicKey.Text"/>.</summary>
+    [Alias("GetPublicKey")]
+    Task<string> GetPublicKey();
 }

@@ -23,4 +23,6 @@ internal sealed class OperatorLogGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken) => _trail.ReconcileAsync(this, AuditLogId.Operator);
 
     public Task Append(AuditEvent told) => _trail.SaveAsync(this, AuditLogId.Operator, told);
+
+    public Task<string> GetPublicKey() => Task.FromResult(log.PublicKey.Text);
 }

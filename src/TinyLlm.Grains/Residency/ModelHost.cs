@@ -34,6 +34,12 @@ public sealed partial class ModelHost : IDisposable
 
         public int Holds { get; set; }
 
+        /// <summary>Its owner deleted it: nobody new gets it, and it goes when the last holder has.</summary>
+        public bool IsDropped { get; set; }
+
+        /// <summary>Ends what runs on it.</summary>
+        public CancellationTokenSource Cut { get; } = new();
+
         public bool IsIdle => Holds == 0 && Loading.IsCompletedSuccessfully;
     }
 
@@ -77,12 +83,40 @@ public sealed partial class ModelHost : IDisposable
         try
         {
             LoadedModel model = await entry.Loading.WaitAsync(cancellationToken);
-            return new ResidentHold(model, _loop, () => Release(entry));
+            return new ResidentHold(model, _loop, () => Release(entry), entry.Cut.Token);
         }
         catch
         {
             Release(entry);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Drops what an owner deleted, those versions or all: idle models go at once, running answers are cut and the models go after them, and what
+    /// is being loaded goes when it is there. The files must be gone before, or a lease that is still good would bring them back.
+    /// </summary>
+    internal async Task DropAsync(UserId owner, IReadOnlyCollection<VersionId>? versions)
+    {
+        Entry[] dropped;
+        Entry[] idle;
+        lock (_gate)
+        {
+            dropped = [.. _entries.Values.Where(entry => entry.Address.Owner == owner && versions?.Contains(entry.Address.Version) != false)];
+            foreach (Entry entry in dropped) entry.IsDropped = true;
+            idle = [.. dropped.Where(TryTakeOut)];
+        }
+        foreach (Entry entry in dropped) await entry.Cut.CancelAsync();
+        foreach (Entry entry in idle) await UnloadDroppedAsync(entry);
+    }
+
+    /// <summary>Bytes of an owner's models in memory, and how many there are, those counted that are being loaded.</summary>
+    internal ResidentBytes Measure(UserId owner)
+    {
+        lock (_gate)
+        {
+            Entry[] resident = [.. _entries.Values.Where(entry => entry.Address.Owner == owner)];
+            return new ResidentBytes { Models = resident.Length, Bytes = resident.Where(entry => entry.Loading.IsCompletedSuccessfully).Sum(entry => entry.Loading.Result.ReservedBytes) };
         }
     }
 
@@ -100,7 +134,7 @@ public sealed partial class ModelHost : IDisposable
                 Entry started = entry;
                 entry.Loading = Task.Run(() => LoadAsync(started));
             }
-            if (entry.Address != address) throw RequestException.NotFound("model");
+            if (entry.Address != address || entry.IsDropped) throw RequestException.NotFound("model");
             entry.Holds++;
             _order.Use(address.Version);
             return entry;
@@ -109,7 +143,35 @@ public sealed partial class ModelHost : IDisposable
 
     private void Release(Entry entry)
     {
-        lock (_gate) entry.Holds--;
+        lock (_gate)
+        {
+            entry.Holds--;
+            if (!entry.IsDropped || !TryTakeOut(entry)) return;
+        }
+        // Nobody awaits it: what it fails at is logged.
+        _ = Task.Run(() => UnloadDroppedAsync(entry));
+    }
+
+    /// <summary>Takes an idle entry out of the tables; its caller unloads it.</summary>
+    private bool TryTakeOut(Entry entry)
+    {
+        if (!entry.IsIdle || _entries.GetValueOrDefault(entry.Address.Version) != entry) return false;
+        _entries.Remove(entry.Address.Version);
+        _order.Remove(entry.Address.Version);
+        return true;
+    }
+
+    private async Task UnloadDroppedAsync(Entry entry)
+    {
+        try
+        {
+            await _loader.UnloadAsync(await entry.Loading);
+            LogDropped(_logger, entry.Address.Version);
+        }
+        catch (Exception exception)
+        {
+            LogDropFailed(_logger, entry.Address.Version, exception);
+        }
     }
 
     private async Task<LoadedModel> LoadAsync(Entry entry)
@@ -118,8 +180,15 @@ public sealed partial class ModelHost : IDisposable
         {
             LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync);
             LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
-            lock (_gate) _order.Add(entry.Address.Version, model.ReservedBytes);
-            return model;
+            bool isDropped;
+            lock (_gate)
+            {
+                isDropped = entry.IsDropped;
+                if (!isDropped) _order.Add(entry.Address.Version, model.ReservedBytes);
+            }
+            if (!isDropped) return model;
+            await _loader.UnloadAsync(model);
+            throw RequestException.NotFound("model");
         }
         catch (Exception exception)
         {
@@ -207,6 +276,12 @@ public sealed partial class ModelHost : IDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Evicted version {Version}: {Bytes} bytes of weights")]
     private static partial void LogEvicted(ILogger logger, VersionId version, long bytes);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Dropped version {Version}: its owner deleted it")]
+    private static partial void LogDropped(ILogger logger, VersionId version);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Dropping version {Version}, which its owner deleted, failed")]
+    private static partial void LogDropFailed(ILogger logger, VersionId version, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Evicting idle models failed")]
     private static partial void LogEvictionFailed(ILogger logger, Exception exception);

@@ -5,23 +5,26 @@ namespace TinyLlm.Grains.Residency;
 
 /// <summary>
 /// One user of a resident model: while it is held, the model is not evicted. Generations that were started through it keep the hold until
-/// the engine let go of their tensors, even when the holder is long gone.
+/// the engine let go of their tensors, even when the holder is long gone. When the model is dropped, they are cut and the hold ends.
 /// </summary>
-internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action release) : IDisposable
+internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action release, CancellationToken cut) : IDisposable
 {
+    private CancellationTokenRegistration _cutting;
     private Action? _release = release;
     private readonly List<Generation> _generations = [];
 
     public LoadedModel Model => model;
 
-    /// <summary>Starts a generation. Not to be called once the hold is being disposed.</summary>
-    public Generation Start(GenerationRequest request)
+    /// <summary>Starts the generations of this hold, once. If one can't be started, disposing the hold cancels those before it.</summary>
+    public Generation[] Start(params ReadOnlySpan<GenerationRequest> requests)
     {
+        if (_generations.Count > 0) throw new InvalidOperationException("A hold starts its generations once.");
+        if (cut.IsCancellationRequested) throw RequestException.NotFound("model");
         try
         {
-            Generation generation = loop.Start(model.Weights, request);
-            _generations.Add(generation);
-            return generation;
+            foreach (GenerationRequest request in requests) _generations.Add(loop.Start(model.Weights, request));
+            _cutting = cut.UnsafeRegister(static hold => ((ResidentHold)hold!).Dispose(), this);
+            return [.. _generations];
         }
         catch (EngineBusyException busy)
         {
@@ -38,6 +41,7 @@ internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action re
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _release, null) is not { } release) return;
+        _cutting.Unregister();
         foreach (Generation generation in _generations) generation.Cancel(); // after the end it does nothing
         // Nobody awaits this: the release can't fail, and Completion never faults. Without a generation it is released at once.
         _ = Task.WhenAll(_generations.Select(generation => generation.Completion)).ContinueWith(

@@ -5,6 +5,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Usage;
 
 namespace TinyLlm.Grains.Sessions;
 
@@ -17,7 +18,7 @@ namespace TinyLlm.Grains.Sessions;
 [SessionPlacement]
 [Immovable]
 [GrainType("modelsession")]
-internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, PromptWorkers workers, SessionDrain drain) : Grain, IModelSessionGrain
+internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, PromptWorkers workers, SessionDrain drain, UsageMeter meter) : Grain, IModelSessionGrain
 {
     public async IAsyncEnumerable<SessionEvent> Generate(
         ModelLease lease, SessionRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -37,7 +38,13 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
 
         using RunningSession session = admitted!;
         yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.WaitingSequences };
-        await foreach (SessionEvent item in session.ReadAsync(cancellationToken)) yield return item;
+        SessionUsage usage = new(meter, lease);
+        usage.Admitted(session.PromptTokens);
+        await foreach (SessionEvent item in session.ReadAsync(cancellationToken))
+        {
+            usage.Count(item);
+            yield return item;
+        }
     }
 
     private static RequestException Leaving() =>
@@ -54,7 +61,7 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
 
             hold = await host.AcquireAsync(VersionAddress.Of(lease), cancellationToken);
             PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, lease.Caller.Value, request, cancellationToken);
-            Generation[] generations = [.. Enumerable.Range(0, prompt.Choices).Select(choice => hold.Start(prompt.ToGenerationRequest(lease.Caller.Value, choice)))];
+            Generation[] generations = hold.Start([.. Enumerable.Range(0, prompt.Choices).Select(choice => prompt.ToGenerationRequest(lease.Caller.Value, choice))]);
             // They are served in their order, and an earlier one may have to end before a later one gets its place.
             await RequireFirstTokenAsync(generations[0], cancellationToken);
             return (null, new RunningSession(hold, generations, prompt));

@@ -11,6 +11,7 @@ public sealed partial class SessionDrain(IOptions<SessionDrainOptions> options, 
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running;
     private bool _isDraining;
 
@@ -23,9 +24,12 @@ public sealed partial class SessionDrain(IOptions<SessionDrainOptions> options, 
         }
     }
 
+    /// <summary>Ends when the drain has: no answer runs here any more, or those that do are cut.</summary>
+    internal Task Drained => _drained.Task;
+
     /// <inheritdoc/>
     public void Participate(ISiloLifecycle lifecycle) =>
-        lifecycle.Subscribe(nameof(SessionDrain), ServiceLifecycleStage.Active, _ => Task.CompletedTask, DrainAsync);
+        lifecycle.Subscribe(nameof(SessionDrain), ServiceLifecycleStage.Active, _ => Task.CompletedTask, StopAsync);
 
     /// <summary>A place for one request, which holds the silo until it is disposed; null when the silo is leaving.</summary>
     internal IDisposable? TryEnter()
@@ -59,6 +63,12 @@ public sealed partial class SessionDrain(IOptions<SessionDrainOptions> options, 
             lock (_gate) running = _running;
             LogCut(logger, running);
         }
+    }
+
+    private async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await DrainAsync(cancellationToken);
+        _drained.TrySetResult();
     }
 
     private void Leave()

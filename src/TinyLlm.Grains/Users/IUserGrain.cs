@@ -47,6 +47,10 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("AdmitExternal")]
     Task<Admission> AdmitExternal(TokenScopes scopes, DateTimeOffset? expiresAt);
 
+    /// <summary>Tells the user's audit log of requests that named the user and whose token was refused. Nothing when there is no such user.</summary>
+    [Alias("ReportFailedAuthentications")]
+    Task ReportFailedAuthentications(int count, DateTimeOffset since);
+
     /// <summary>Makes another access token.</summary>
     [Alias("CreateToken")]
     Task<IssuedToken> CreateToken(TokenSpec spec);
@@ -130,13 +134,16 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("ListVersions")]
     Task<ImmutableArray<PublishedVersion>> ListVersions(UserId caller, string model);
 
-    /// <summary>Deletes a model with all its versions and their bytes.</summary>
+    /// <summary>
+    /// Deletes a model with all its versions and their bytes, in the store and in every silo's memory. Null instead of a receipt when some bytes could not be
+    /// removed yet: nobody can reach them, and the next activation removes them.
+    /// </summary>
     [Alias("DeleteModel")]
-    Task DeleteModel(string model);
+    Task<SignedReceipt?> DeleteModel(string model);
 
-    /// <summary>Deletes one version; with the last one the model is gone.</summary>
+    /// <summary>Deletes one version, as <see cref="DeleteModel"/> does all; with the last one the model is gone.</summary>
     [Alias("DeleteVersion")]
-    Task DeleteVersion(string model, int number);
+    Task<SignedReceipt?> DeleteVersion(string model, int number);
 
     /// <summary>Decides whether <paramref name="caller"/> may use a version (null: the newest) of a model.</summary>
     [Alias("Lease")]

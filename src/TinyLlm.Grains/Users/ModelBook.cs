@@ -85,16 +85,17 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
     }
 
     /// <summary>Takes a model out of the state; its versions' bytes are doomed.</summary>
-    public static void Delete(UserState state, string name)
+    public static VersionRecord[] Delete(UserState state, string name)
     {
         ModelRecord model = Find(state, name);
         state.Models.Remove(EntityName.Parse(name).Folded);
         foreach (VersionRecord version in model.Versions) Doom(state, version);
         ForgetOldNumbers(state);
+        return [.. model.Versions];
     }
 
     /// <summary>Takes one version out of the state; its bytes are doomed.</summary>
-    public static void DeleteVersion(UserState state, string name, int number)
+    public static VersionRecord DeleteVersion(UserState state, string name, int number)
     {
         ModelRecord model = Find(state, name);
         VersionRecord version = model.Versions.FirstOrDefault(version => version.Number == number) ?? throw RequestException.NotFound("model");
@@ -102,6 +103,7 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         if (model.Versions.Count == 0) state.Models.Remove(EntityName.Parse(name).Folded);
         Doom(state, version);
         ForgetOldNumbers(state);
+        return version;
     }
 
     /// <summary>Bytes go, and so does the upload that they came from: its idempotency key must not lead to a version that is gone.</summary>

@@ -4,9 +4,10 @@ using Microsoft.Extensions.Options;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Placement;
-using TinyLlm.Grains.Sharing;
+using TinyLlm.Grains.Usage;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -30,6 +31,8 @@ internal sealed partial class UserGrain(
     IOptions<EncryptionOptions> encryption,
     AuditLog auditLog,
     AuditReader auditReader,
+    ReceiptOffice receipts,
+    UsageMeter usage,
     IOptions<UserLimits> limits,
     TimeProvider time,
     ILogger<UserGrain> logger) : Grain, IUserGrain
@@ -79,46 +82,14 @@ internal sealed partial class UserGrain(
         });
     }
 
-    public async Task<ForgetReceipt?> Forget()
+    public async Task ReportFailedAuthentications(int count, DateTimeOffset since)
     {
-        if (!state.RecordExists) return await Absent<ForgetReceipt>();
-
-        // 1. From here on no token of the user is accepted and nothing new begins. The operator's log outlives the user's.
-        await OperatorLog.Append(Event(AuditAction.UserDeleting, User.Value, ("name", state.State.Name)));
-        state.State.Deleting = true;
-        GrantBook.DropAll(state.State);
-        await SaveAsync(Event(AuditAction.UserDeleting, User.Value));
-        await ForgetSharesAsync();
-
-        // 2. The user's key: whatever is encrypted under it is unreadable from here on, in backups and copies too, even if what follows fails.
-        await _keys.DestroyAsync(User);
-        if (state.State.KeyDestroyedAt is null)
+        if (!Exists)
         {
-            state.State.KeyDestroyedAt = time.GetUtcNow();
-            await SaveAsync();
+            await Absent<UserFacts>();
+            return;
         }
-
-        // 3. Everything stored under the owner: versions and uploads alike, and what was logged of the user.
-        await files.DeleteOwnerAsync(User, CancellationToken.None);
-        await auditReader.DeleteAsync(AuditLogId.Of(User), CancellationToken.None);
-
-        // 4. The record, then the name: a crash in between leaves a name that belongs to nobody and that its next claim takes up, never a
-        //    record that no name leads to.
-        ForgetReceipt receipt = new()
-        {
-            Name = state.State.Name,
-            Models = state.State.Models.Count,
-            Versions = state.State.Models.Values.Sum(model => model.Versions.Count),
-            Tokens = state.State.Tokens.Count,
-            StoredBytes = UploadBook.StoredBytes(state.State),
-            CompletedAt = time.GetUtcNow(),
-            KeyDestroyedAt = state.State.KeyDestroyedAt.Value,
-        };
-        DeactivateOnIdle();
-        if (meter.RecordExists) await meter.ClearStateAsync();
-        await state.ClearStateAsync();
-        await NameGrain(receipt.Name).Release(User);
-        return receipt;
+        await SaveAsync(Event(AuditAction.AuthenticationFailed, null, ("count", $"{count}"), ("since", since.ToString("O"))));
     }
 
     public async Task<int> RotateKey()
@@ -215,6 +186,7 @@ internal sealed partial class UserGrain(
         string signatureDigest = await SignAsync(upload, manifestDigest);
         PublishedVersion published = _models.Publish(state.State, upload, manifestDigest, signatureDigest, facts);
         await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
+        RecordStored();
         LogPublished(logger, User, published.Version, published.Number);
         return published;
     }
@@ -248,22 +220,6 @@ internal sealed partial class UserGrain(
         return Task.FromResult(ModelBook.ListVersions(state.State, model));
     }
 
-    public async Task DeleteModel(string model)
-    {
-        RequireUser();
-        ModelBook.Delete(state.State, model);
-        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.ModelDeleted, model));
-        await RemoveDoomedAsync();
-    }
-
-    public async Task DeleteVersion(string model, int number)
-    {
-        RequireUser();
-        ModelBook.DeleteVersion(state.State, model, number);
-        await DropOrphanGrantsAndSaveAsync(Event(AuditAction.VersionDeleted, $"{model}@{number}"));
-        await RemoveDoomedAsync();
-    }
-
     public async Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right)
     {
         RequireRight(caller, model, right);
@@ -280,6 +236,7 @@ internal sealed partial class UserGrain(
             Owner = User,
             Version = version.Version,
             ManifestDigest = version.ManifestDigest,
+            Model = $"{version.Owner}/{version.Model}",
             SignatureDigest = record.SignatureDigest
                 ?? throw new RequestException(RequestError.Conflict, "This version was published before versions were signed: upload it again."),
             SigningKey = signingKey.PublicKey.Info,
@@ -340,29 +297,6 @@ internal sealed partial class UserGrain(
     /// <summary>Writes a change, after the user's audit log has told of it.</summary>
     private Task SaveAsync(AuditEvent told) => _trail.SaveAsync(this, AuditLogId.Of(User), told);
 
-    /// <summary>Removes the bytes that no record names any more. What fails now is removed by the next activation.</summary>
-    private async Task RemoveDoomedAsync()
-    {
-        if (state.State.Doomed.Count == 0) return;
-        try
-        {
-            foreach (VersionId version in state.State.Doomed)
-            {
-                await files.DeleteAsync(User, version, CancellationToken.None);
-            }
-            // Where a writer may not have noticed yet, a block may still come: those are removed once more.
-            if (state.State.Doomed.RemoveWhere(_uploads.IsSettled) > 0) await SaveAsync();
-        }
-        catch (Exception exception)
-        {
-            // What was asked for is done; only bytes that nobody can reach are left.
-            LogNotRemoved(logger, User, state.State.Doomed.Count, exception);
-        }
-    }
-
     [LoggerMessage(Level = LogLevel.Information, Message = "User {User}: version {Version} published as number {Number}")]
     private static partial void LogPublished(ILogger logger, UserId user, VersionId version, int number);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "User {User}: bytes of {Count} deleted versions remain, the next activation removes them")]
-    private static partial void LogNotRemoved(ILogger logger, UserId user, int count, Exception exception);
 }

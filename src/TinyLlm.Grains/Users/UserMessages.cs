@@ -51,6 +51,9 @@ public sealed record ForgetReceipt
 
     /// <summary>When the user's key was destroyed, before anything else: from then on no copy of the encrypted bytes can be read, wherever one remains.</summary>
     [Id(6)] public required DateTimeOffset KeyDestroyedAt { get; init; }
+
+    /// <summary>The same, and more, signed.</summary>
+    [Id(7)] public required SignedReceipt Receipt { get; init; }
 }
 
 /// <summary>A model version that a caller may use: the lease, and what the answer tells of it.</summary>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
+using TinyLlm.Host.Audit;
 using TinyLlm.Host.Streams;
 
 namespace TinyLlm.Host.Access;
@@ -19,6 +20,7 @@ internal static class AccessHosting
         services.AddSingleton<TokenVerdicts>();
         services.AddSingleton<OidcSignIn>();
         services.AddSingleton<AddressLimits>();
+        services.AddSingleton<FailedAuthentications>();
         services.AddSingleton<RunningStreams>();
         services.AddHostedService(provider => provider.GetRequiredService<RunningStreams>());
 

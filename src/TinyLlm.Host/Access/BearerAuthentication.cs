@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Host.Audit;
 using TinyLlm.Host.Errors;
 
 namespace TinyLlm.Host.Access;
@@ -13,7 +14,8 @@ namespace TinyLlm.Host.Access;
 /// The request is counted against its user's rates here, and refused when one is used up.
 /// </summary>
 internal sealed class BearerAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenVerdicts verdicts, OidcSignIn outside)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, TokenVerdicts verdicts, OidcSignIn outside,
+    FailedAuthentications failures)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -33,7 +35,11 @@ internal sealed class BearerAuthentication(
         string token = header[Prefix.Length..].Trim();
         if (token.Length is 0 or > MaxTokenLength) return AuthenticateResult.Fail("no token has this length");
         (Caller Caller, Admission? Admission)? found = outside.Takes(token) ? await outside.FindAsync(Context) : await verdicts.FindAsync(token);
-        if (found is not var (caller, admission)) return AuthenticateResult.Fail("unknown token");
+        if (found is not var (caller, admission))
+        {
+            failures.Add(token);
+            return AuthenticateResult.Fail("unknown token");
+        }
 
         if (admission?.Levels is { } levels) RateHeaders.Show(Context, levels);
         if (admission?.RetryAfter is { } wait)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Users;
 using TinyLlm.Storage;
@@ -37,6 +38,9 @@ internal sealed record Caller
         Bearer = new Bearer { TokenId = verdict.TokenId, Serial = verdict.Serial, ExpiresAt = verdict.ExpiresAt },
         Limits = verdict.Limits,
     };
+
+    /// <summary>How audit logs name the caller.</summary>
+    public string Actor => User is null ? AuditActor.Admin : Bearer?.TokenId is { } token ? AuditActor.Token(token) : AuditActor.Provider;
 
     /// <summary>The user; the operator has no models, tokens or limits of its own.</summary>
     public UserId RequireUser() => User ?? throw new RequestException(

@@ -52,6 +52,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         if (http.Response.HasStarted || http.Response.ContentLength is > 0) return;
         RequestException? refusal = http.Response.StatusCode switch
         {
+            StatusCodes.Status400BadRequest => new(RequestError.Malformed, "A parameter of the path or the query is not of its type: /openapi/v1.json describes them."),
             StatusCodes.Status404NotFound => new(RequestError.NotFound, "There is no such route: /openapi/v1.json lists them."),
             StatusCodes.Status405MethodNotAllowed => new(RequestError.MethodNotAllowed, "This route does not take this method: the Allow header lists those that it takes."),
             StatusCodes.Status413PayloadTooLarge => new(RequestError.TooLarge, "The body is larger than this route takes."),
@@ -70,6 +71,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         },
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(RequestError.TooLarge, "The body is larger than this route takes."),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new(RequestError.Malformed, "The body arrived too slowly."),
+        IOException { InnerException: OverflowException } => new(RequestError.Malformed, "The body's chunks are malformed."), // so Kestrel says a size beyond 2^31
         BadHttpRequestException => new(RequestError.Malformed, "The request is malformed."),
         SiloUnavailableException or OrleansMessageRejectionException => new(RequestError.NoCapacity, "A part of the cluster is restarting: try again soon.")
         {

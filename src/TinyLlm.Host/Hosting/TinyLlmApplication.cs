@@ -1,14 +1,16 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
-using TinyLlm.Host.Errors;
+using TinyLlm.Host.Audit;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Management;
 using TinyLlm.Host.Models;
 using TinyLlm.Host.OpenAi;
+using TinyLlm.Host.Usage;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Hosting;
@@ -20,9 +22,6 @@ namespace TinyLlm.Host.Hosting;
 internal static class TinyLlmApplication
 {
     private const string DefaultUrl = "http://127.0.0.1:5080";
-
-    /// <summary>Bodies of our JSON routes are bounded tighter by their readers; uploads lift this bound for themselves.</summary>
-    private const long MaxBodyBytes = 8 << 20;
 
     /// <summary>The host, ready to run.</summary>
     public static WebApplication Build(HostArguments arguments) => Complete(CreateBuilder(arguments, OpenDevice));
@@ -49,12 +48,14 @@ internal static class TinyLlmApplication
         Accelerator? accelerator = roles.Gpu ? openDevice(options) : null;
 
         ConfigureLogging(builder.Logging);
-        ConfigureServer(builder);
+        builder.AddHttpHardening(ReadOptions<HttpOptions>(builder.Configuration, HttpOptions.Section));
         AddKeys(builder.Services, roles, data);
         AddServices(builder.Services);
         builder.Services.AddSingleton(roles);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
         builder.AddTinyLlmSilo(roles, cluster, accelerator);
+        // After the silo, and so stopped before it: what was counted is told while there is somebody to tell.
+        builder.Services.AddHostedService(services => services.GetRequiredService<FailedAuthentications>());
         builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
         if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
@@ -122,15 +123,6 @@ internal static class TinyLlmApplication
         logging.AddFilter(typeof(BearerAuthentication).FullName, LogLevel.Warning); // the framework's line per refused token
     }
 
-    private static void ConfigureServer(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel =>
-    {
-        kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
-    });
-
     /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens, audit, users' keys and signatures, core and sessions that of leases.</summary>
     internal static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
     {
@@ -167,16 +159,22 @@ internal static class TinyLlmApplication
 
     private static void MapRoutes(WebApplication app, HostRoles roles)
     {
-        app.UseMiddleware<ErrorMiddleware>();
-        app.UseMiddleware<AddressLimits>();
-        app.UseRouting();
+        app.UseHttpHardening();
         app.UseAuthentication();
+        app.Use((http, next) =>
+        {
+            // Who acts, for the audit logs of the grains that this request calls.
+            if (http.Features.Get<Caller>() is { } caller) AuditActor.Current = caller.Actor;
+            return next(http);
+        });
         app.UseAuthorization();
         app.MapHealth();
         if (!roles.Api) return;
-        app.MapOpenApi().AllowAnonymous();
+        app.MapOpenApi("/openapi/v1.json").AllowAnonymous(); // one document: a name in the path would only be echoed
         app.MapUsers();
         app.MapTokens();
+        app.MapAudit();
+        app.MapUsage();
         app.MapGrants();
         app.MapQuotas();
         app.MapUploads();

@@ -6,6 +6,7 @@ using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Sharing;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Models;
 using TinyLlm.Storage;
 
@@ -21,9 +22,9 @@ internal static class ModelsRoutes
         models.MapGet("{owner}/{model}", DetailAsync).RequireScope(TokenScopes.Read).Produces<ModelDetail>();
         models.MapGet("{owner}/{model}/versions", VersionsAsync).RequireScope(TokenScopes.Read).Produces<VersionList>();
         models.MapMethods("{owner}/{model}/versions/{version:int}/files/{name}", [HttpMethods.Get, HttpMethods.Head], DownloadAsync)
-            .RequireScope(TokenScopes.Read).Produces(200, contentType: "application/octet-stream");
-        models.MapDelete("{owner}/{model}", DeleteAsync).RequireScope(TokenScopes.Write).Produces(204);
-        models.MapDelete("{owner}/{model}/versions/{version:int}", DeleteVersionAsync).RequireScope(TokenScopes.Write).Produces(204);
+            .RequireScope(TokenScopes.Read).WithoutTimeout().Produces(200, contentType: "application/octet-stream");
+        models.MapDelete("{owner}/{model}", DeleteAsync).RequireScope(TokenScopes.Write).Produces<DeletedModel>();
+        models.MapDelete("{owner}/{model}/versions/{version:int}", DeleteVersionAsync).RequireScope(TokenScopes.Write).Produces<DeletedModel>();
     }
 
     private static async Task<IResult> ListAsync(Caller caller, ModelDirectory directory)
@@ -65,16 +66,18 @@ internal static class ModelsRoutes
     private static async Task<IResult> DeleteAsync(string owner, string model, Caller caller, ModelDirectory directory)
     {
         RequireOwn(caller, owner, model);
-        await directory.OwnGrain(caller).DeleteModel(model);
-        return Results.NoContent();
+        return Deleted(await directory.OwnGrain(caller).DeleteModel(model));
     }
 
     private static async Task<IResult> DeleteVersionAsync(string owner, string model, int version, Caller caller, ModelDirectory directory)
     {
         RequireOwn(caller, owner, model);
-        await directory.OwnGrain(caller).DeleteVersion(model, version);
-        return Results.NoContent();
+        return Deleted(await directory.OwnGrain(caller).DeleteVersion(model, version));
     }
+
+    /// <summary>Without a receipt the model is gone all the same, and the last of its bytes follow.</summary>
+    private static IResult Deleted(SignedReceipt? receipt) => Results.Json(
+        new DeletedModel(receipt), JsonBody.Options, statusCode: receipt is null ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
 
     /// <summary>Only the owner deletes; to everyone else the model does not exist.</summary>
     internal static void RequireOwn(Caller caller, string owner, string model)
@@ -111,6 +114,9 @@ internal static class ModelsRoutes
         long Bytes,
         int ContextLength,
         int VocabularySize);
+
+    /// <param name="Receipt">Signed; see <c>tinyllm receipt verify</c>.</param>
+    private sealed record DeletedModel(SignedReceipt? Receipt);
 
     private sealed record ModelList(ModelSummary[] Models);
 

@@ -4,6 +4,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Host.Access;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Models;
 using TinyLlm.Storage;
 
@@ -21,9 +22,9 @@ internal static class UploadsRoutes
     {
         RouteGroupBuilder uploads = routes.MapGroup("/api/models/{model}/uploads").RequireScope(TokenScopes.Write);
         uploads.MapPost("", BeginAsync).Produces<BegunUpload>(201);
-        uploads.MapPut("{id}/files/{name}", WriteAsync).Produces<WrittenFile>();
+        uploads.MapPut("{id}/files/{name}", WriteAsync).WithoutTimeout().Produces<WrittenFile>();
         uploads.MapMethods("{id}/files/{name}", [HttpMethods.Head], OffsetAsync).Produces(200);
-        uploads.MapPost("{id}/commit", CommitAsync).Produces<CommittedVersion>(201);
+        uploads.MapPost("{id}/commit", CommitAsync).WithoutTimeout().Produces<CommittedVersion>(201);
         uploads.MapDelete("{id}", AbandonAsync).Produces(204);
     }
 

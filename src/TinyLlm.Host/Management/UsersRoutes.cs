@@ -3,6 +3,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Models;
 using TinyLlm.Storage;
 
@@ -19,7 +20,7 @@ internal static class UsersRoutes
         routes.MapPost("/api/users", CreateAsync).RequireScope(TokenScopes.Admin).Accepts<CreateUser>("application/json").Produces<CreatedUser>(201);
         routes.MapGet("/api/users", ListAsync).RequireScope(TokenScopes.Admin).Produces<UserList>();
         // The scope depends on who asks, so the handler decides it; any accepted token reaches it.
-        routes.MapDelete("/api/users/{id}", DeleteAsync).RequireAuthorization().Produces<DeletedUser>();
+        routes.MapDelete("/api/users/{id}", DeleteAsync).RequireAuthorization().WithoutTimeout().Produces<DeletedUser>();
         routes.MapGet("/api/me", MeAsync).RequireScope(TokenScopes.Read).Produces<Me>();
     }
 
@@ -57,7 +58,7 @@ internal static class UsersRoutes
         IUserGrain user = await directory.FindUserAsync(id, "user");
         ForgetReceipt receipt = await user.Forget() ?? throw RequestException.NotFound("user");
         return Results.Json(
-            new DeletedUser(receipt.Name, receipt.Models, receipt.Versions, receipt.Tokens, receipt.StoredBytes, receipt.CompletedAt), JsonBody.Options);
+            new DeletedUser(receipt.Name, receipt.Models, receipt.Versions, receipt.Tokens, receipt.StoredBytes, receipt.CompletedAt, receipt.Receipt), JsonBody.Options);
     }
 
     private static async Task<IResult> MeAsync(Caller caller, ModelDirectory directory)
@@ -77,7 +78,7 @@ internal static class UsersRoutes
     /// <param name="NextAfter">What to send as "after" for the next page, or null at the end.</param>
     private sealed record UserList(UserEntry[] Users, string? NextAfter);
 
-    private sealed record DeletedUser(string Id, int Models, int Versions, int Tokens, long StoredBytes, DateTimeOffset DeletedAt);
+    private sealed record DeletedUser(string Id, int Models, int Versions, int Tokens, long StoredBytes, DateTimeOffset DeletedAt, SignedReceipt Receipt);
 
     private sealed record Me(string Id, DateTimeOffset CreatedAt, int Models, long StoredBytes, string[] Scopes, QuotaFields? Quota);
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Access;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Management;
 
 namespace TinyLlm.Host.OpenAi;
@@ -14,8 +15,8 @@ internal static class GenerationRoutes
 
     public static void MapGeneration(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/chat/completions", ChatAsync).RequireScope(TokenScopes.Infer).Accepts<JsonElement>("application/json").Produces<JsonElement>();
-        routes.MapPost("/v1/completions", CompleteAsync).RequireScope(TokenScopes.Infer).Accepts<JsonElement>("application/json").Produces<JsonElement>();
+        routes.MapPost("/v1/chat/completions", ChatAsync).RequireScope(TokenScopes.Infer).WithoutTimeout().Accepts<JsonElement>("application/json").Produces<JsonElement>();
+        routes.MapPost("/v1/completions", CompleteAsync).RequireScope(TokenScopes.Infer).WithoutTimeout().Accepts<JsonElement>("application/json").Produces<JsonElement>();
     }
 
     private static async Task ChatAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer)

@@ -17,7 +17,7 @@ public sealed record AuditEvent
     /// <summary>What happened.</summary>
     [Id(0)] public required AuditAction Action { get; init; }
 
-    /// <summary>Who did it: "admin", "token:ID" of the user's own token, or "host" for the host itself.</summary>
+    /// <summary>Who did it: "admin", "token:ID" of the user's own token, "provider" for an identity from outside, or "host" for the host itself.</summary>
     [Id(1)] public required string Actor { get; init; }
 
     /// <summary>What it was done to: a model's name, a token's id, a user's id.</summary>

@@ -18,6 +18,9 @@ public sealed class AuditLog(ObjectStore store, AuditKey key, TimeProvider time)
     /// <summary>For those who verify.</summary>
     public AuditPublicKey PublicKey => key.PublicKey;
 
+    /// <summary>Signs a receipt with the key that signs entries.</summary>
+    public SignedReceipt Sign(ForgetReceiptText text) => SignedReceipt.Sign(text, key);
+
     /// <summary>Makes the entry durable and answers the position after it.</summary>
     /// <exception cref="StoreException">OffsetMismatch: the log does not end at <paramref name="position"/>; and what else a store answers.</exception>
     public async Task<AuditPosition> AppendAsync(AuditLogId log, AuditPosition position, AuditEvent told, CancellationToken cancellationToken)

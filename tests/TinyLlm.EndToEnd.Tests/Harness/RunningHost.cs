@@ -23,6 +23,9 @@ internal sealed partial class RunningHost : IAsyncDisposable
     /// <summary>The address that it printed.</summary>
     public Uri Url { get; private set; } = new("http://127.0.0.1:1");
 
+    /// <summary>The process that runs.</summary>
+    public int ProcessId => process!.Id;
+
     /// <summary>The operator's token.</summary>
     public string AdminToken => File.ReadAllText(Path.Combine(DataFolder, "admin-token")).Trim();
 
@@ -31,10 +34,17 @@ internal sealed partial class RunningHost : IAsyncDisposable
 
     public static async Task<RunningHost> StartNewAsync()
     {
+        using HttpClient client = new();
+        return await StartNewAsync(client, "--urls", "http://127.0.0.1:0");
+    }
+
+    /// <summary>Starts a host with other arguments; <paramref name="client"/> asks it whether it is ready.</summary>
+    public static async Task<RunningHost> StartNewAsync(HttpClient client, params string[] arguments)
+    {
         RunningHost host = new();
         try
         {
-            await host.StartAsync();
+            await host.StartAsync(client, arguments);
             return host;
         }
         catch
@@ -47,8 +57,14 @@ internal sealed partial class RunningHost : IAsyncDisposable
     /// <summary>Starts, or starts again after <see cref="Kill"/>, and returns when it says that it is ready.</summary>
     public async Task StartAsync()
     {
+        using HttpClient client = new();
+        await StartAsync(client, "--urls", "http://127.0.0.1:0");
+    }
+
+    private async Task StartAsync(HttpClient client, params string[] arguments)
+    {
         string program = TestBuild.Program("TinyLlm.Host", "TinyLlm.Host.dll");
-        ProcessStartInfo start = new("dotnet", [program, "--urls", "http://127.0.0.1:0", "--data", DataFolder])
+        ProcessStartInfo start = new("dotnet", [program, "--data", DataFolder, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -72,8 +88,7 @@ internal sealed partial class RunningHost : IAsyncDisposable
         {
             throw new InvalidOperationException($"the host did not start: {fault.Message}\n{Output}", fault);
         }
-        using HttpClient client = new() { BaseAddress = Url };
-        using HttpResponseMessage answer = await client.GetAsync("healthz/ready", TestContext.Current.CancellationToken);
+        using HttpResponseMessage answer = await client.GetAsync(new Uri(Url, "healthz/ready"), TestContext.Current.CancellationToken);
         Assert.True(answer.IsSuccessStatusCode, $"the host said that it was ready, and /healthz/ready answers {answer.StatusCode}");
     }
 
@@ -102,6 +117,6 @@ internal sealed partial class RunningHost : IAsyncDisposable
         if (AddressPattern().Match(line) is { Success: true } match) ready.TrySetResult(new Uri(match.Value));
     }
 
-    [GeneratedRegex(@"http://127\.0\.0\.1:[0-9]+")]
+    [GeneratedRegex(@"https?://127\.0\.0\.1:[0-9]+")]
     private static partial Regex AddressPattern();
 }

@@ -13,7 +13,7 @@ internal static class RouteContract
     {
         ["GET /healthz/live"] = Open,
         ["GET /healthz/ready"] = Open,
-        ["GET /openapi/{documentName}.json"] = Open,
+        ["GET /openapi/v1.json"] = Open,
 
         ["GET /v1/models"] = "read",
         ["GET /v1/models/{**id}"] = "read",
@@ -30,6 +30,7 @@ internal static class RouteContract
         ["GET /api/me"] = "read",
         ["GET /api/me/usage"] = "read",
         ["GET /api/me/audit"] = "read",
+        ["GET /api/me/audit/export"] = "read",
         ["POST /api/tokens"] = "write",
         ["GET /api/tokens"] = "read",
         ["DELETE /api/tokens/{id}"] = "write",
@@ -52,6 +53,7 @@ internal static class RouteContract
         ["GET /api/admin/silos"] = "admin",
         ["GET /api/admin/models/resident"] = "admin",
         ["GET /api/admin/audit"] = "admin",
+        ["GET /api/admin/audit/export"] = "admin",
         ["PUT /api/admin/users/{id}/quota"] = "admin",
         ["GET /metrics"] = "admin",
     };

@@ -74,7 +74,7 @@ public sealed class HostRolesTests
     [Theory]
     [InlineData("api", new[] { "admin-token" })]
     [InlineData("gpu", new[] { "leases" })]
-    [InlineData("core", new[] { "audit", "leases", "tokens" })]
+    [InlineData("core", new[] { "audit", "host-1", "leases", "signing", "tokens" })]
     public void AddKeys_Role_HoldsItsKeysAndNoOthers(string role, string[] files)
     {
         using TemporaryFolder folder = new(), keys = new();
@@ -85,7 +85,7 @@ public sealed class HostRolesTests
 
         Assert.Equal(files, Directory.EnumerateFiles(keys.FullPath).Select(Path.GetFileName).Order());
         using ServiceProvider provider = services.BuildServiceProvider();
-        Type[] held = [.. new[] { typeof(AdminToken), typeof(AuditKey), typeof(LeaseSigner), typeof(TokenHasher) }.Where(type => provider.GetService(type) is not null)];
+        Type[] held = [.. new[] { typeof(AdminToken), typeof(AuditKey), typeof(HostKeyRing), typeof(LeaseSigner), typeof(SigningKey), typeof(TokenHasher) }.Where(type => provider.GetService(type) is not null)];
         Assert.Equal(files.Length, held.Length);
     }
 

@@ -1,0 +1,15 @@
+namespace TinyLlm.Grains.Residency;
+
+/// <summary>What of an owner's is in a silo's memory.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.ResidentBytes")]
+public sealed record ResidentBytes
+{
+    /// <summary>Models, those counted that are being loaded.</summary>
+    [Id(0)] public required int Models { get; init; }
+
+    /// <summary>Bytes of their weights.</summary>
+    [Id(1)] public required long Bytes { get; init; }
+
+    /// <summary>Nothing.</summary>
+    public static ResidentBytes None { get; } = new() { Models = 0, Bytes = 0 };
+}

@@ -1,0 +1,27 @@
+using System.Diagnostics;
+using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Sessions;
+
+namespace TinyLlm.Grains.Usage;
+
+/// <summary>Counts one answer as it goes: each token before it is handed on, so that what a client received was counted.</summary>
+internal sealed class SessionUsage(UsageMeter meter, ModelLease lease)
+{
+    private long _since = Stopwatch.GetTimestamp();
+
+    public void Admitted(int promptTokens) => Record(new UsageCount { Requests = 1, PromptTokens = promptTokens });
+
+    public void Count(SessionEvent item)
+    {
+        if (item is SessionDelta { Ids.Length: > 0 } delta) Record(new UsageCount { CompletionTokens = delta.Ids.Length });
+        else if (item is SessionEnded) Record(default);
+    }
+
+    private void Record(UsageCount count)
+    {
+        long now = Stopwatch.GetTimestamp();
+        TimeSpan held = Stopwatch.GetElapsedTime(_since, now);
+        _since = now;
+        meter.Record(lease.Caller, lease.Owner, lease.Model, count with { ModelTime = held });
+    }
+}

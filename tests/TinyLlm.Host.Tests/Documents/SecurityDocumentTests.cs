@@ -1,0 +1,55 @@
+using System.Text.RegularExpressions;
+using TinyLlm.Tests;
+
+namespace TinyLlm.Host.Tests.Documents;
+
+/// <summary>Every claim of SECURITY.md leads to the test that shows it.</summary>
+public sealed partial class SecurityDocumentTests
+{
+    private static readonly string s_text = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "SECURITY.md"));
+
+    [Fact]
+    public void Links_LeadToFilesThatDeclareWhatTheyName()
+    {
+        MatchCollection links = LinkPattern().Matches(s_text);
+        Assert.True(links.Count > 20, $"only {links.Count} links");
+        foreach (Match link in links)
+        {
+            (string name, string target) = (link.Groups["name"].Value, link.Groups["target"].Value);
+            string path = Path.Combine(TestData.RepositoryRoot, target);
+            Assert.True(File.Exists(path) || Directory.Exists(path), $"[{name}]({target}): there is no such file");
+            if (target.EndsWith(".cs", StringComparison.Ordinal))
+                Assert.Matches($@"\b(class|record|struct) {Regex.Escape(name)}\b", File.ReadAllText(path));
+        }
+    }
+
+    [Fact]
+    public void Features_EachLinkATest()
+    {
+        string[] rows = [.. Section("Security features").Split('\n').Where(line => line.StartsWith('|')).Skip(2)];
+        Assert.True(rows.Length > 15, $"only {rows.Length} features");
+        Assert.All(rows, row => Assert.Contains(LinkPattern().Matches(row), link => link.Groups["target"].Value.StartsWith("tests/", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Sections_AreThoseThatReadersLookFor()
+    {
+        string[] sections = ["Overview", "Supported versions", "Reporting a vulnerability", "Best practices", "Known considerations", "Security features", "Audits"];
+        Assert.Equal(sections, HeadingPattern().Matches(s_text).Select(heading => heading.Groups[1].Value.Trim()));
+        Assert.All(sections, section => Assert.True(Section(section).Trim().Length > 40, $"'{section}' says nothing"));
+        Assert.DoesNotMatch("(?i)planned|coming soon|todo", s_text);
+    }
+
+    private static string Section(string heading)
+    {
+        int start = s_text.IndexOf($"## {heading}\n", StringComparison.Ordinal) + heading.Length + 4;
+        int end = s_text.IndexOf("\n## ", start, StringComparison.Ordinal);
+        return s_text[start..(end < 0 ? s_text.Length : end)];
+    }
+
+    [GeneratedRegex(@"\[(?<name>[^\]]+)\]\((?<target>(?!https?:)[^)]+)\)")]
+    private static partial Regex LinkPattern();
+
+    [GeneratedRegex(@"^## (.+)$", RegexOptions.Multiline)]
+    private static partial Regex HeadingPattern();
+}
