@@ -165,7 +165,7 @@ public sealed class ModelHostTests
         VersionAddress[] models = await host.StoreAsync(2);
         ResidentHold hold = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
-        Generation generation = hold.Start(TestHost.Request(1, 5));
+        Generation generation = hold.Start(TestHost.Request(1, 5))[0];
         host.Device.NextStep(Cancel);
 
         hold.Dispose();
@@ -187,7 +187,7 @@ public sealed class ModelHostTests
         await host.TouchAsync(models[0]);
         using ResidentHold hold = await host.Host.AcquireAsync(models[1], Cancel);
 
-        Generation generation = hold.Start(TestHost.Request(4, 57)); // 60 tokens of one byte: 20 more than are free
+        Generation generation = hold.Start(TestHost.Request(4, 57))[0]; // 60 tokens of one byte: 20 more than are free
 
         GenerationEnd end = await generation.Completion.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         Assert.Equal((FinishReason.Length, 57), (end.Reason, end.CompletionTokens));
