@@ -73,7 +73,8 @@ public sealed class OpenAiClientTests(SharedHost shared)
         ChatCompletionOptions format = new()
         {
             Temperature = 0,
-            MaxOutputTokenCount = 200,
+            FrequencyPenalty = 2, // a model of stories, asked for JSON, would go on with blanks
+            MaxOutputTokenCount = 400,
             ResponseFormat = ChatResponseFormat.CreateJsonSchemaFormat("answer", BinaryData.FromString(Schema), jsonSchemaIsStrict: true),
         };
         ChatCompletion made = await chat.CompleteChatAsync([new UserChatMessage(Question)], format, TestContext.Current.CancellationToken);

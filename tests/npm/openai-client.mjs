@@ -36,7 +36,8 @@ const json = (
   await client.chat.completions.create({
     ...greedy,
     messages,
-    max_tokens: 200,
+    max_tokens: 400,
+    frequency_penalty: 2, // a model of stories, asked for JSON, would go on with blanks
     response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema: JSON.parse(schema) } },
   })
 ).choices[0].message.content;

@@ -114,7 +114,7 @@ internal static class PromptPreparation
         int least = request.Echo ? 0 : 1;
         if (asked < least) throw Malformed("max_tokens", $"must be at least {least}, not {asked}");
         int left = contextLength - promptTokens;
-        if (left >= 1 && !(asked > left)) return asked ?? Math.Min(left, request.TokenAllowance ?? int.MaxValue);
+        if (left >= 1 && !(asked > left)) return asked ?? Math.Min(left, Math.Max(1, (request.TokenAllowance ?? int.MaxValue) / request.Choices));
         string wanted = asked is null ? $"{promptTokens} tokens of prompt" : $"{promptTokens} tokens of prompt and {asked} of completion";
         throw new RequestException(
             RequestError.ContextLengthExceeded, $"This model's context is {contextLength} tokens, and {wanted} were asked for: send less, or lower max_tokens.")

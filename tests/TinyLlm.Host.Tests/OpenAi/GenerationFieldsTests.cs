@@ -113,7 +113,7 @@ public sealed class GenerationFieldsTests
             out _);
         Assert.Equal((3, 0.1, -1.0, 0.5, 1.2), (read.Request.Choices, read.Request.MinP, read.Request.PresencePenalty, read.Request.FrequencyPenalty, read.Request.RepetitionPenalty));
         Assert.Equal([(3, 2.5), (7, -100.0)], read.Request.LogitBias.Select(bias => (bias.Token, bias.Bias)));
-        Assert.Equal((2, true, 0, true, 6), (read.Request.TopLogprobs, read.Request.Echo, read.Request.MaxTokens, read.Request.IgnoreEndOfText, read.Request.MinTokens));
+        Assert.Equal(((int?)2, true, (int?)0, true, 6), (read.Request.TopLogprobs, read.Request.Echo, read.Request.MaxTokens, read.Request.IgnoreEndOfText, read.Request.MinTokens));
         Assert.Equal([4], read.Request.StopIds);
         Assert.Equal("""{"type":"object"}""", read.Request.JsonSchema);
     }
@@ -125,7 +125,7 @@ public sealed class GenerationFieldsTests
             Fields("""{"model":"m","logprobs":true,"top_logprobs":5,"chat_template_kwargs":{"enable_thinking":false},"response_format":{"type":"json_schema","json_schema":{"name":"x","strict":true,"schema":{"type":"array"}}}}"""),
             AnswerKind.Chat, out IReadOnlyList<string> ignored);
         Assert.Empty(ignored);
-        Assert.Equal((5, null), (read.Request.TopLogprobs, read.Request.MaxTokens));
+        Assert.Equal(((int?)5, (int?)null), (read.Request.TopLogprobs, read.Request.MaxTokens));
         Assert.Equal("""{"enable_thinking":false}""", read.Request.TemplateVariables);
         Assert.Equal("""{"type":"array"}""", read.Request.JsonSchema);
     }

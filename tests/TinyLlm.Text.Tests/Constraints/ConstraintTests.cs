@@ -52,7 +52,6 @@ public sealed class ConstraintTests
         Tokenizer tokenizer = ConstraintTokenizers.Load(tokenizerName);
         ConstraintVocabulary vocabulary = new(tokenizer);
         Dictionary<string, int> tokens = ConstraintTokenizers.ByBytes(tokenizer);
-        int longest = tokens.Keys.Max(token => token.Length);
         ulong[] mask = new ulong[(vocabulary.Size + 63) / 64];
         List<(JsonNode Schema, List<string> Documents)> cases = [];
         foreach (string kind in SchemaSamples.Kinds)
@@ -68,7 +67,7 @@ public sealed class ConstraintTests
                 {
                     string document = JsonSpelling.Write(samples.Make(), random);
                     documents.Add(document);
-                    List<int> ids = ConstraintTokenizers.Split(Encoding.UTF8.GetBytes(document), tokens, longest, random);
+                    List<int> ids = ConstraintTokenizers.Split(Encoding.UTF8.GetBytes(document), tokens, random);
                     ConstraintState state = constraint.Begin();
                     int? looked = vocabulary.Size < 1_000 || i % 10 == 0 ? random.Next(ids.Count) : null; // a mask is dear, and equal to what advances
                     for (int at = 0; at < ids.Count; at++)

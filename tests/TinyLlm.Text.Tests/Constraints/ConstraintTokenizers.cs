@@ -6,6 +6,9 @@ namespace TinyLlm.Text.Tests.Constraints;
 /// <summary>Tokenizers to constrain: reference ones, and one of the project's own with bytes and a few tokens that cross JSON's borders.</summary>
 internal static class ConstraintTokenizers
 {
+    // Longer tokens are rare in JSON, and looking for them is most of the work.
+    private const int LongestTaken = 12;
+
     public static readonly string[] Names = ["own", "stories", "gpt2", "phi-3-mini"];
 
     public static Tokenizer Load(string name) => name switch
@@ -34,15 +37,18 @@ internal static class ConstraintTokenizers
     }
 
     /// <summary>One of the ways to cut a text into tokens, which need not be the tokenizer's own.</summary>
-    public static List<int> Split(ReadOnlySpan<byte> text, Dictionary<string, int> tokens, int longest, Random random)
+    public static List<int> Split(ReadOnlySpan<byte> bytes, Dictionary<string, int> tokens, Random random)
     {
         List<int> ids = [];
+        string text = Encoding.Latin1.GetString(bytes);
+        var lookup = tokens.GetAlternateLookup<ReadOnlySpan<char>>();
+        List<(int Length, int Id)> fitting = [];
         for (int at = 0; at < text.Length;)
         {
-            List<(int Length, int Id)> fitting = [];
-            for (int length = 1; length <= Math.Min(longest, text.Length - at); length++)
+            fitting.Clear();
+            for (int length = 1; length <= Math.Min(LongestTaken, text.Length - at); length++)
             {
-                if (tokens.TryGetValue(Encoding.Latin1.GetString(text.Slice(at, length)), out int id)) fitting.Add((length, id));
+                if (lookup.TryGetValue(text.AsSpan(at, length), out int id)) fitting.Add((length, id));
             }
             // Long ones mostly, as tokenizers do, but not always.
             (int taken, int token) = random.Next(3) > 0 ? fitting[^1] : fitting[random.Next(fitting.Count)];
