@@ -1,6 +1,8 @@
+using TinyLlm.Bench.Access;
 using TinyLlm.Bench.Engine;
 using TinyLlm.Bench.SafeTensors;
 using TinyLlm.Bench.Serve;
+using TinyLlm.Bench.Storage;
 using TinyLlm.Bench.Text;
 
 // Every benchmark by name; each takes the arguments after it and answers the exit code.
@@ -9,10 +11,13 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["safetensors-validate"] = ValidateBenchmark.Run,
     ["safetensors-write"] = WriteBenchmark.Run,
     ["safetensors-fuzz"] = FuzzBenchmark.Run,
+    ["access"] = AccessBenchmark.Run,
     ["serve"] = ServeBenchmark.Run,
     ["engine"] = EngineBenchmark.Run,
     ["tokenize"] = TokenizeBenchmark.Run,
     ["schema"] = SchemaBenchmark.Run,
+    ["load"] = LoadBenchmark.Run,
+    ["commit"] = CommitBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Users;
 
@@ -8,6 +9,10 @@ namespace TinyLlm.Grains;
 /// <summary>Checks the ranges written beside the properties; generated.</summary>
 [OptionsValidator]
 internal sealed partial class UserLimitsValidator : IValidateOptions<UserLimits>;
+
+/// <inheritdoc cref="UserLimitsValidator"/>
+[OptionsValidator]
+internal sealed partial class CollectionOptionsValidator : IValidateOptions<CollectionOptions>;
 
 /// <inheritdoc cref="UserLimitsValidator"/>
 [OptionsValidator]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Replicas;
@@ -44,13 +45,24 @@ public static class TinyLlmGrains
         return silo;
     }
 
+    /// <summary>Removes abandoned bytes from the stores, at the start and from time to time; for silos of the core role.</summary>
+    public static ISiloBuilder AddCollection(this ISiloBuilder silo)
+    {
+        silo.Services.AddOptions<CollectionOptions>().BindConfiguration("TinyLlm:Collection").ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<CollectionOptions>, CollectionOptionsValidator>();
+        silo.Services.AddSingleton<StoreCollector>();
+        silo.Services.AddHostedService<CollectionService>();
+        return silo;
+    }
+
     /// <summary>What a silo with an accelerator needs besides: the device's loop, and the host of its models.</summary>
     public static ISiloBuilder AddAccelerator(this ISiloBuilder silo, Accelerator accelerator)
     {
         silo.Services.AddOptions<DeviceLoopOptions>().BindConfiguration("TinyLlm:Engine").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<DeviceLoopOptions>, DeviceLoopOptionsValidator>();
+        silo.Services.AddSingleton(_ => accelerator); // a factory, so that the container disposes it, after the loop that uses it
         silo.Services.AddSingleton(services => new DeviceLoop(
-            accelerator.Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
+            services.GetRequiredService<Accelerator>().Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
         silo.Services.AddSingleton<ModelHost>();
         return silo;
     }

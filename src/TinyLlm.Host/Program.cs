@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using TinyLlm.Host.Hosting;
 
 // Bad arguments and options are one clear line and exit code 2, never a stack trace.
@@ -16,5 +17,10 @@ try
 catch (HostStartException exception)
 {
     Console.Error.WriteLine($"error: {exception.Message}");
+    return 2;
+}
+catch (OptionsValidationException exception)
+{
+    Console.Error.WriteLine($"error: {string.Join(" ", exception.Failures)}");
     return 2;
 }

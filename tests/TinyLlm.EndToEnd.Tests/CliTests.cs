@@ -41,6 +41,30 @@ public sealed class CliTests(SharedHost shared) : IDisposable
     }
 
     [Fact]
+    public async Task Cli_TokensAndGrants_OpenAndCloseTheDoor()
+    {
+        using UserClient other = await shared.NewUserAsync("cli-grantee");
+        await LoginAsync("cli-sharing");
+        await OkAsync("push", Stories.Folder, "--name", "stories");
+
+        string token = (await OkAsync("token", "add", "ci", "--scope", "infer", "--model", "stories")).Out.Trim();
+        await OkAsync("complete", "cli-sharing/stories", "Once", "--max-tokens", "2", "--token", token);
+        Assert.Equal(1, (await RunAsync("models", "--token", token)).ExitCode); // no scope to read
+        string id = (await OkAsync("token", "list")).Out.Split('\n').Single(line => line.Contains("\tci\t", StringComparison.Ordinal)).Split('\t')[0];
+        string fresh = (await OkAsync("token", "rotate", id)).Out.Trim();
+        Assert.Contains("status 401", (await RunAsync("complete", "cli-sharing/stories", "Once", "--token", token)).Error, StringComparison.Ordinal);
+        await OkAsync("complete", "cli-sharing/stories", "Once", "--max-tokens", "2", "--token", fresh);
+        await OkAsync("token", "rm", id);
+        Assert.Contains("status 401", (await RunAsync("complete", "cli-sharing/stories", "Once", "--token", fresh)).Error, StringComparison.Ordinal);
+
+        await OkAsync("grant", "stories", other.Name);
+        await OkAsync("complete", "cli-sharing/stories", "Once", "--max-tokens", "2", "--token", other.Token);
+        Assert.StartsWith("cli-sharing/stories@1\t", (await OkAsync("models", "--token", other.Token)).Out, StringComparison.Ordinal);
+        await OkAsync("revoke", "stories", other.Name);
+        Assert.Contains("code model_not_found", (await RunAsync("complete", "cli-sharing/stories", "Once", "--token", other.Token)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Cli_ServerRefusesAModel_TellsFileTensorCodeAndTrace()
     {
         await LoginAsync("cli-refused");

@@ -18,7 +18,9 @@ public sealed partial class NoTokenTests(SharedHost shared)
         "HEAD /api/models/{model}/uploads/{id}/files/{name}", "POST /api/models/{model}/uploads/{id}/commit", "DELETE /api/models/{model}/uploads/{id}",
         "GET /api/models", "GET /api/models/{owner}/{model}", "DELETE /api/models/{owner}/{model}", "GET /api/models/{owner}/{model}/versions",
         "DELETE /api/models/{owner}/{model}/versions/{version}", "GET /api/models/{owner}/{model}/versions/{version}/files/{name}",
-        "GET /healthz/live", "GET /healthz/ready", "GET /v1/models/{id}", "DELETE /v1/models/{id}",
+        "GET /healthz/live", "GET /healthz/ready", "GET /v1/models/{id}", "DELETE /v1/models/{id}", "POST /api/tokens/{id}/rotate",
+        "GET /api/models/{owner}/{model}/grants", "PUT /api/models/{owner}/{model}/grants/{user}", "DELETE /api/models/{owner}/{model}/grants/{user}",
+        "PUT /api/admin/users/{id}/quota",
     ];
 
     [Theory]

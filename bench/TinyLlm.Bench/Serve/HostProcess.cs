@@ -51,10 +51,18 @@ internal sealed class HostProcess : IDisposable
         return new HostProcess(process, folder, address, Stopwatch.GetElapsedTime(began));
     }
 
+    /// <summary>Sets a user's bounds.</summary>
+    public async Task SetQuotaAsync(string user, object quota)
+    {
+        using HttpClient admin = await AdminAsync();
+        using HttpResponseMessage response = await admin.PutAsJsonAsync($"/api/admin/users/{user}/quota", quota);
+        response.EnsureSuccessStatusCode();
+    }
+
     /// <summary>Makes a user and answers a client with its token.</summary>
     public async Task<HttpClient> CreateUserAsync(string name)
     {
-        using HttpClient admin = Client((await File.ReadAllTextAsync(Path.Combine(_folder, "admin-token"))).Trim());
+        using HttpClient admin = await AdminAsync();
         using HttpResponseMessage response = await admin.PostAsJsonAsync("/api/users", new { id = name });
         response.EnsureSuccessStatusCode();
         return Client((await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("token").GetString()!);
@@ -82,6 +90,8 @@ internal sealed class HostProcess : IDisposable
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
+
+    private async Task<HttpClient> AdminAsync() => Client((await File.ReadAllTextAsync(Path.Combine(_folder, "admin-token"))).Trim());
 
     private HttpClient Client(string token)
     {
@@ -114,7 +124,7 @@ internal sealed class HostProcess : IDisposable
         return File.Exists(path) ? path : throw new FileNotFoundException("Build src/TinyLlm.Host in the same configuration first.", path);
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();

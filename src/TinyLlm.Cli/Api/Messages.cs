@@ -32,6 +32,24 @@ internal sealed record ModelEntry
 
 internal sealed record ModelList(IReadOnlyList<ModelEntry> Models);
 
+/// <summary>A token to make; what is null is as the caller's own.</summary>
+internal sealed record NewToken(string Name, IReadOnlyList<string>? Scopes, IReadOnlyList<string>? Models, DateTimeOffset? ExpiresAt);
+
+internal sealed record CreatedToken(string Id, string Token);
+
+internal sealed record TokenRotation(int GraceSeconds);
+
+internal sealed record RotatedToken(string Id, string Token, DateTimeOffset OldValidUntil);
+
+/// <summary>One access token as lists tell it; its text is in none.</summary>
+internal sealed record TokenEntry(
+    string Id, string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string>? Models, DateTimeOffset? ExpiresAt = null, DateTimeOffset? LastUsedAt = null);
+
+internal sealed record TokenList(IReadOnlyList<TokenEntry> Tokens);
+
+/// <summary>A grant to make.</summary>
+internal sealed record NewGrant(IReadOnlyList<string>? Rights, DateTimeOffset? ExpiresAt, long? TokenBudget);
+
 internal sealed record Message(string Role, string Content);
 
 /// <summary>A request for a chat answer or a plain completion; what is null is the server's to decide.</summary>
@@ -75,6 +93,12 @@ internal sealed record AnswerDelta(string? Content);
 [JsonSerializable(typeof(BegunUpload))]
 [JsonSerializable(typeof(CommittedModel))]
 [JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(NewToken))]
+[JsonSerializable(typeof(CreatedToken))]
+[JsonSerializable(typeof(TokenRotation))]
+[JsonSerializable(typeof(RotatedToken))]
+[JsonSerializable(typeof(TokenList))]
+[JsonSerializable(typeof(NewGrant))]
 [JsonSerializable(typeof(AnswerRequest))]
 [JsonSerializable(typeof(AnswerChunk))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -62,6 +62,37 @@ internal sealed class TinyLlmClient : IDisposable
         using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"v1/models/{Segments(model)}"), cancellationToken);
     }
 
+    /// <summary>Makes an access token; its text is in no later answer.</summary>
+    public Task<CreatedToken> CreateTokenAsync(NewToken token, CancellationToken cancellationToken) =>
+        SendAsync(Post("api/tokens", token, ApiJson.Default.NewToken), ApiJson.Default.CreatedToken, cancellationToken);
+
+    /// <summary>The caller's access tokens, oldest first.</summary>
+    public async Task<IReadOnlyList<TokenEntry>> ListTokensAsync(CancellationToken cancellationToken) =>
+        (await SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/tokens"), ApiJson.Default.TokenList, cancellationToken)).Tokens;
+
+    /// <summary>Ends an access token.</summary>
+    public async Task DeleteTokenAsync(string id, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"api/tokens/{Segments(id)}"), cancellationToken);
+    }
+
+    /// <summary>Gives an access token a fresh secret; the old one lasts for <paramref name="graceSeconds"/> more.</summary>
+    public Task<RotatedToken> RotateTokenAsync(string id, int graceSeconds, CancellationToken cancellationToken) => SendAsync(
+        Post($"api/tokens/{Segments(id)}/rotate", new TokenRotation(graceSeconds), ApiJson.Default.TokenRotation), ApiJson.Default.RotatedToken, cancellationToken);
+
+    /// <summary>Lets a user ("*": everyone on the host) use a model, "owner/model".</summary>
+    public async Task GrantAsync(string model, string user, NewGrant grant, CancellationToken cancellationToken)
+    {
+        HttpRequestMessage request = new(HttpMethod.Put, GrantRoute(model, user)) { Content = JsonContent.Create(grant, ApiJson.Default.NewGrant) };
+        using HttpResponseMessage response = await SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>Takes a grant back.</summary>
+    public async Task RevokeAsync(string model, string user, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, GrantRoute(model, user)), cancellationToken);
+    }
+
     /// <summary>Begins a new version. The same <paramref name="key"/> answers with the same upload.</summary>
     public async Task<string> BeginUploadAsync(string model, string key, CancellationToken cancellationToken)
     {
@@ -155,6 +186,8 @@ internal sealed class TinyLlmClient : IDisposable
 
     private static string FileRoute(string model, string upload, string file) =>
         $"api/models/{Segments(model)}/uploads/{Segments(upload)}/files/{Segments(file)}";
+
+    private static string GrantRoute(string model, string user) => $"api/models/{Segments(model)}/grants/{Segments(user)}";
 
     // Escapes every part of owner/model@version; a part of dots alone would be taken for a step in the path.
     private static string Segments(string name)

@@ -8,9 +8,10 @@ internal sealed record TransferPolicy
 {
     /// <summary>
     /// The most bytes of one request. The server counts a request with a digest as a whole or not at all, so this is what a dropped
-    /// connection costs: some seconds of a slow line, and few requests for a large file.
+    /// connection costs: some seconds of a slow line, and few requests for a large file. Just under 8 MiB: so much the server checks in
+    /// memory before it encrypts and stores it, and longer bodies it stores twice.
     /// </summary>
-    public long SegmentBytes { get; init; } = 64 << 20;
+    public long SegmentBytes { get; init; } = (8 << 20) - (16 << 10);
 
     /// <summary>Failures in a row, without a byte of progress between them, after which the last one is final.</summary>
     public int MaxFailures { get; init; } = 8;

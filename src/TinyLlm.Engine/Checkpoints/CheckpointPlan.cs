@@ -27,8 +27,16 @@ public sealed class CheckpointPlan
     /// <summary>The header of each file of weights.</summary>
     public IReadOnlyDictionary<string, SafeTensorsHeader> Headers { get; }
 
-    /// <summary>Bytes of all files of weights.</summary>
-    public long FileBytes => Headers.Values.Sum(header => header.DataOffset + header.DataBytes);
+    /// <summary>
+    /// Bytes in the files of tensors that a decoder can't use in place, because it computes in another type: loaded from buffers, they are in memory
+    /// twice until all is converted.
+    /// </summary>
+    /// <param name="weightBytes">What the decoder's weights will occupy, which tells the size of its type.</param>
+    public long ConvertedBytes(long weightBytes)
+    {
+        double bytesPerWeight = Math.Round(weightBytes / (double)Math.Max(1, Facts.ParameterCount));
+        return Headers.Values.SelectMany(header => header.Tensors).Where(tensor => tensor.DType.BitsPerElement() != 8 * bytesPerWeight).Sum(tensor => tensor.ByteCount);
+    }
 
     /// <summary>Reads an index; null stands for a model without one.</summary>
     /// <exception cref="SafeTensorsException">It is none.</exception>

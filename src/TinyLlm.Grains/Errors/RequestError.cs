@@ -63,6 +63,9 @@ public enum RequestError
     /// <summary>The right to go on was withdrawn while the answer was made: token, grant, version or user is gone.</summary>
     AccessRevoked = 18,
 
+    /// <summary>What is stored of the model is not what its owner published: a fault of the host's storage, or worse.</summary>
+    ModelDamaged = 19,
+
     /// <summary>The silo is leaving its cluster: another one serves.</summary>
     Draining = 20,
 }

@@ -84,4 +84,7 @@ public sealed record PublishedVersion
 
     /// <summary>The internal id.</summary>
     [Id(6)] public required VersionId Version { get; init; }
+
+    /// <summary>Whether the model's bare name means this version.</summary>
+    [Id(7)] public bool Current { get; init; }
 }

@@ -10,6 +10,12 @@ internal sealed class ModelRecord
 
     /// <summary>Published versions, oldest first.</summary>
     public List<VersionRecord> Versions { get; set; } = [];
+
+    /// <summary>The number that a bare name means since its owner rolled back to it; null: the newest.</summary>
+    public int? RolledBackTo { get; set; }
+
+    /// <summary>How many versions a publication leaves; null: as many as the host's limits say.</summary>
+    public int? KeptVersions { get; set; }
 }
 
 /// <summary>One published, immutable version of a model.</summary>

@@ -2,6 +2,7 @@ using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Residency;
 using TinyLlm.SafeTensors;
+using TinyLlm.Storage;
 using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Models;
@@ -97,8 +98,8 @@ public static class ModelValidator
 
     private static async Task<SafeTensorsHeader> ReadHeaderAsync(VersionFiles files, string name, CancellationToken cancellationToken)
     {
-        await using Stream stream = await files.OpenReadAsync(name, cancellationToken);
-        return await SafeTensorsHeader.ReadAsync(stream, stream.Length, cancellationToken);
+        using VersionFile file = await files.OpenAsync(name, cancellationToken);
+        return await SafeTensorsHeader.ReadAsync(file.AsStream(), file.Length, cancellationToken);
     }
 
     private static void Require(HashSet<string> present, string name)

@@ -3,7 +3,7 @@ using TinyLlm.Engine;
 namespace TinyLlm.Grains.Residency;
 
 /// <summary>The one device that a silo generates on, opened before the silo starts, because its metadata tell what it is.</summary>
-public sealed class Accelerator
+public sealed class Accelerator : IDisposable
 {
     /// <param name="backend">What computes; disposed with the silo.</param>
     public Accelerator(IDecoderBackend backend) => Backend = backend;
@@ -18,6 +18,9 @@ public sealed class Accelerator
     public long BudgetBytes => Backend.Device.BudgetBytes;
 
     internal IDecoderBackend Backend { get; }
+
+    /// <summary>Frees the device, also where no session ever ran and no loop was made that does. Again does nothing.</summary>
+    public void Dispose() => Backend.Dispose();
 
     /// <summary>
     /// Opens libtorch's device: <paramref name="device"/> is auto, cpu or cuda; null leaves budget and threads to the engine. Throws

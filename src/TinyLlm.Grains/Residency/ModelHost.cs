@@ -20,6 +20,7 @@ public sealed partial class ModelHost : IDisposable
     /// <summary>One eviction at a time: the bytes that one is about to free are not lacking to the next.</summary>
     private readonly SemaphoreSlim _evicting = new(1);
 
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<VersionId, Entry> _entries = [];
     private readonly EvictionOrder<VersionId> _order = new();
     private readonly ModelLoader _loader;
@@ -120,7 +121,13 @@ public sealed partial class ModelHost : IDisposable
         }
     }
 
-    public void Dispose() => _evicting.Dispose();
+    /// <summary>Ends loads that are under way.</summary>
+    public void Dispose()
+    {
+        if (_stopping.IsCancellationRequested) return;
+        _stopping.Cancel(); // and not disposed: a load that begins now looks at it
+        _evicting.Dispose();
+    }
 
     private Entry Hold(VersionAddress address)
     {
@@ -178,7 +185,7 @@ public sealed partial class ModelHost : IDisposable
     {
         try
         {
-            LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync);
+            LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync, _stopping.Token);
             LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
             bool isDropped;
             lock (_gate)
@@ -195,7 +202,9 @@ public sealed partial class ModelHost : IDisposable
             lock (_gate) _entries.Remove(entry.Address.Version);
             // The owner deleted the version after the lease was given: from now on it is one that does not exist.
             if (exception is StoreException { Error: StoreError.NotFound }) throw RequestException.NotFound("model");
-            throw;
+            if (exception is not StoreException { Error: StoreError.Damaged }) throw;
+            LogDamaged(_logger, entry.Address.Version, exception);
+            throw new RequestException(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
         }
     }
 
@@ -282,6 +291,9 @@ public sealed partial class ModelHost : IDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Dropping version {Version}, which its owner deleted, failed")]
     private static partial void LogDropFailed(ILogger logger, VersionId version, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Version {Version} is damaged in the store")]
+    private static partial void LogDamaged(ILogger logger, VersionId version, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Evicting idle models failed")]
     private static partial void LogEvictionFailed(ILogger logger, Exception exception);

@@ -8,30 +8,43 @@ namespace TinyLlm.Grains.Residency;
 /// <summary>Brings one model version from the store into memory: its signed manifest first, and only what that names.</summary>
 internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
 {
-    /// <summary>
-    /// Loads. <paramref name="reserve"/> is called with the bytes of the weights before they are taken; they are given back if the load
-    /// fails, and by <see cref="UnloadAsync"/>.
-    /// </summary>
-    public async Task<LoadedModel> LoadAsync(VersionAddress address, Func<long, Task> reserve)
-    {
-        VersionFiles files = new(store, address.Owner, address.Version);
-        ModelManifest manifest = await files.ReadManifestAsync(address, CancellationToken.None);
-        HashSet<string> names = [.. manifest.Files.Select(file => file.Name.Value)];
-        Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, names, CancellationToken.None);
-        ChatTemplate? template = await ModelText.LoadTemplateAsync(files, names, CancellationToken.None);
+    /// <summary>The device whose budget is this machine's memory, where buffers lie too.</summary>
+    private const string CpuKind = "cpu";
 
-        // The decoder keeps the files mapped for itself.
-        using Checkpoint checkpoint = Checkpoint.Open(files.RequireLocalFolder());
-        long weightBytes = loop.WeightBytes(checkpoint.Config);
-        await reserve(weightBytes);
+    /// <summary>
+    /// Loads. <paramref name="reserve"/> is called with the most bytes that the weights take while they are loaded, before they are taken; those
+    /// that a loaded model keeps are given back by <see cref="UnloadAsync"/>, the others at once, and all if the load fails.
+    /// </summary>
+    public async Task<LoadedModel> LoadAsync(VersionAddress address, Func<long, Task> reserve, CancellationToken cancellationToken)
+    {
+        VersionFiles files = new(store, address.Owner, address.Version, address.Key);
+        ModelManifest manifest = await files.ReadManifestAsync(address, cancellationToken);
+        HashSet<string> names = [.. manifest.Files.Select(file => file.Name.Value)];
+        Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, names, cancellationToken);
+        ChatTemplate? template = await ModelText.LoadTemplateAsync(files, names, cancellationToken);
+
+        using WeightLoader loader = new(files, names);
+        CheckpointPlan plan = await loader.PlanAsync(cancellationToken);
+        long weightBytes = loop.WeightBytes(plan.Config);
+        long passingBytes = loader.IsMapped || loop.Device.Kind != CpuKind ? 0 : plan.ConvertedBytes(weightBytes);
+        long reservedBytes = weightBytes + passingBytes;
+        await reserve(reservedBytes);
         try
         {
-            ResidentModel weights = await loop.LoadAsync(checkpoint, CancellationToken.None);
-            return new LoadedModel(weights, weightBytes, tokenizer, template ?? ChatTemplate.Plain);
+            // The decoder keeps the memory for itself, if it uses it in place.
+            Checkpoint checkpoint = await loader.LoadAsync(plan, cancellationToken);
+            ResidentModel weights;
+            using (checkpoint) weights = await loop.LoadAsync(checkpoint, cancellationToken);
+            if (checkpoint.IsReleased)
+            {
+                loop.Budget.Release(passingBytes);
+                reservedBytes -= passingBytes;
+            }
+            return new LoadedModel(weights, reservedBytes, tokenizer, template ?? ChatTemplate.Plain);
         }
         catch
         {
-            loop.Budget.Release(weightBytes);
+            loop.Budget.Release(reservedBytes);
             throw;
         }
     }

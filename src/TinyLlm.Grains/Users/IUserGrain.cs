@@ -126,7 +126,7 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("AbandonUpload")]
     Task AbandonUpload(string model, string uploadId);
 
-    /// <summary>The newest version of each model, by name.</summary>
+    /// <summary>The current version of each model, by name.</summary>
     [Alias("ListModels")]
     Task<ImmutableArray<PublishedVersion>> ListModels();
 
@@ -145,7 +145,19 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("DeleteVersion")]
     Task<SignedReceipt?> DeleteVersion(string model, int number);
 
-    /// <summary>Decides whether <paramref name="caller"/> may use a version (null: the newest) of a model.</summary>
+    /// <summary>Makes a version the one that the model's bare name means, until the next publication: a rollback, or its end.</summary>
+    [Alias("SetCurrent")]
+    Task<PublishedVersion> SetCurrent(string model, int number);
+
+    /// <summary>Says how many versions later publications leave of a model; null: what the host's limits say.</summary>
+    [Alias("SetKeptVersions")]
+    Task SetKeptVersions(string model, int? count);
+
+    /// <summary>Those of <paramref name="versions"/> that no record of the user names, and none ever will: all of them when there is no such user.</summary>
+    [Alias("FindAbandoned")]
+    Task<ImmutableArray<VersionId>> FindAbandoned(ImmutableArray<VersionId> versions);
+
+    /// <summary>Decides whether <paramref name="caller"/> may use a version (null: the current one) of a model.</summary>
     [Alias("Lease")]
     Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right);
 

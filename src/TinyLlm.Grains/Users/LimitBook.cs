@@ -24,7 +24,11 @@ internal sealed class LimitBook(UserLimits defaults, TimeProvider time)
     /// <summary>A guess at how soon a running answer ends.</summary>
     private static readonly TimeSpan StreamRetryAfter = TimeSpan.FromSeconds(1);
 
+    /// <summary>Ended streams that are remembered: a renewal that was sent before the end may come after it.</summary>
+    private const int MaxEnded = 1_000;
+
     private readonly Dictionary<string, RunningStream> _streams = [];
+    private readonly Queue<string> _ended = [];
     private readonly Dictionary<string, DateTimeOffset> _lastUsedStored = [];
 
     private sealed class RunningStream
@@ -40,9 +44,6 @@ internal sealed class LimitBook(UserLimits defaults, TimeProvider time)
     }
 
     private readonly record struct Rate(Bucket Bucket, long PerMinute);
-
-    /// <summary>Answers that are being made.</summary>
-    public int Streams => _streams.Count;
 
     /// <summary>Counts one request, if every rate has room for it.</summary>
     public Admission Admit(UserState state, UserMeter meter, TokenVerdict verdict)
@@ -96,6 +97,7 @@ internal sealed class LimitBook(UserLimits defaults, TimeProvider time)
             if (!IsAlive(state, use.Bearer, now)) cut.Add(use.StreamId);
             if (!_streams.TryGetValue(use.StreamId, out RunningStream? stream))
             {
+                if (_ended.Contains(use.StreamId)) continue;
                 // Begun with an earlier activation, whose meter was debited.
                 stream = new RunningStream { TokenId = use.Bearer.TokenId, Charged = use.Tokens, Used = use.Tokens, SeenAt = now };
                 _streams[use.StreamId] = stream;
@@ -110,6 +112,8 @@ internal sealed class LimitBook(UserLimits defaults, TimeProvider time)
     /// <summary>Frees the place and settles: what was reserved beyond the use comes back.</summary>
     public void End(UserState state, UserMeter meter, StreamUse use)
     {
+        _ended.Enqueue(use.StreamId);
+        if (_ended.Count > MaxEnded) _ended.Dequeue();
         if (_streams.Remove(use.StreamId, out RunningStream? stream)) Charge(state, meter, stream, use.Tokens, time.GetUtcNow());
     }
 

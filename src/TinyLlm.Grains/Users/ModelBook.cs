@@ -21,7 +21,7 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         UploadBook.RefuseOtherSpelling(state, name);
         UploadBook.RefuseModelBeyondQuota(state, name, limits);
         ModelRecord model = state.Models.GetValueOrDefault(name.Folded) ?? new ModelRecord { Name = name.Value };
-        if (model.Versions.Count >= limits.MaxVersions)
+        if (model.Versions.Count >= limits.MaxVersions && !(KeptVersions(model) <= limits.MaxVersions))
         {
             throw new RequestException(
                 RequestError.QuotaExceeded, $"versions: this model has {model.Versions.Count}, and {limits.MaxVersions} is the bound: delete one first.");
@@ -41,6 +41,8 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         int number = state.LastVersions.GetValueOrDefault(name.Folded, state.VersionFloor) + 1;
         VersionRecord version = new() { Number = number, Id = upload.Version, ManifestDigest = manifestDigest, SignatureDigest = signatureDigest, Key = upload.Key, CreatedAt = now, Facts = facts };
         model.Versions.Add(version);
+        model.RolledBackTo = null; // who publishes wants it used
+        while (model.Versions.Count > KeptVersions(model)) RemoveOldest(state, model);
         state.Models[name.Folded] = model;
         state.LastVersions[name.Folded] = number;
 
@@ -65,9 +67,9 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
     public static VersionRecord RecordOf(UserState state, PublishedVersion version) =>
         Find(state, version.Model).Versions.First(record => record.Id == version.Version);
 
-    /// <summary>The newest version of each model, by name.</summary>
+    /// <summary>The current version of each model, by name.</summary>
     public static ImmutableArray<PublishedVersion> List(UserState state) =>
-        [.. state.Models.Values.OrderBy(model => model.Name, StringComparer.Ordinal).Select(model => Describe(state, model, model.Versions[^1]))];
+        [.. state.Models.Values.OrderBy(model => model.Name, StringComparer.Ordinal).Select(model => Describe(state, model, Current(model)))];
 
     /// <summary>Every version, newest first.</summary>
     public static ImmutableArray<PublishedVersion> ListVersions(UserState state, string name)
@@ -76,12 +78,30 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         return [.. model.Versions.AsEnumerable().Reverse().Select(version => Describe(state, model, version))];
     }
 
-    /// <summary>One version; without a number, the newest.</summary>
+    /// <summary>One version; without a number, the current one.</summary>
     public static PublishedVersion FindVersion(UserState state, string name, int? number)
     {
         ModelRecord model = Find(state, name);
-        VersionRecord? version = number is null ? model.Versions[^1] : model.Versions.FirstOrDefault(version => version.Number == number);
-        return version is null ? throw RequestException.NotFound("model") : Describe(state, model, version);
+        return Describe(state, model, number is { } wanted ? Find(model, wanted) : Current(model));
+    }
+
+    /// <summary>Makes a version the one that the bare name means, until the next publication.</summary>
+    public static PublishedVersion SetCurrent(UserState state, string name, int number)
+    {
+        ModelRecord model = Find(state, name);
+        VersionRecord version = Find(model, number);
+        model.RolledBackTo = version == model.Versions[^1] ? null : number;
+        return Describe(state, model, version);
+    }
+
+    /// <summary>Says how many versions later publications leave; null: what the host's limits say.</summary>
+    public void SetKeptVersions(UserState state, string name, int? count)
+    {
+        if (count < 1 || count > limits.MaxVersions)
+        {
+            throw new RequestException(RequestError.Malformed, $"keep_versions: must be between 1 and {limits.MaxVersions}, or null.") { Parameter = "keep_versions" };
+        }
+        Find(state, name).KeptVersions = count;
     }
 
     /// <summary>Takes a model out of the state; its versions' bytes are doomed.</summary>
@@ -98,8 +118,9 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
     public static VersionRecord DeleteVersion(UserState state, string name, int number)
     {
         ModelRecord model = Find(state, name);
-        VersionRecord version = model.Versions.FirstOrDefault(version => version.Number == number) ?? throw RequestException.NotFound("model");
+        VersionRecord version = Find(model, number);
         model.Versions.Remove(version);
+        if (model.RolledBackTo == number) model.RolledBackTo = null;
         if (model.Versions.Count == 0) state.Models.Remove(EntityName.Parse(name).Folded);
         Doom(state, version);
         ForgetOldNumbers(state);
@@ -128,6 +149,21 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         }
     }
 
+    private int? KeptVersions(ModelRecord model) => model.KeptVersions ?? limits.KeptVersions;
+
+    /// <summary>Only at a publication, when the current version is the newest.</summary>
+    private static void RemoveOldest(UserState state, ModelRecord model)
+    {
+        Doom(state, model.Versions[0]);
+        model.Versions.RemoveAt(0);
+    }
+
+    private static VersionRecord Current(ModelRecord model) =>
+        model.RolledBackTo is { } number ? Find(model, number) : model.Versions[^1];
+
+    private static VersionRecord Find(ModelRecord model, int number) =>
+        model.Versions.FirstOrDefault(version => version.Number == number) ?? throw RequestException.NotFound("model");
+
     /// <summary>The model of exactly this name.</summary>
     public static ModelRecord Find(UserState state, string name) =>
         EntityName.TryParse(name, out EntityName parsed) && state.Models.TryGetValue(parsed.Folded, out ModelRecord? model) && model.Name == name
@@ -144,5 +180,6 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         CreatedAt = version.CreatedAt,
         Facts = version.Facts,
         Version = version.Id,
+        Current = version == Current(model),
     };
 }

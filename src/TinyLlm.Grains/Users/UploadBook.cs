@@ -157,6 +157,15 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         return new CommitTicket { Version = upload.Version, Files = [.. upload.Files.Keys.Order(StringComparer.Ordinal)] };
     }
 
+    /// <summary>
+    /// Lets anyone commit what was being committed when this activation began: whoever did it may be dead, and if not, the two publish the same
+    /// files, once.
+    /// </summary>
+    public static void DropCommits(UserState state)
+    {
+        foreach (UploadRecord upload in state.Uploads.Values) upload.CommitUntil = null;
+    }
+
     /// <summary>The upload that <see cref="BeginCommit"/> closed, or null when it was published before.</summary>
     public static UploadRecord? FindCommitting(UserState state, string uploadId)
     {

@@ -66,8 +66,8 @@ internal sealed partial class UserGrain
     public async Task<UserQuota> SetQuota(UserQuota quota)
     {
         RequireUser();
+        await OperatorLog.Append(Event(AuditAction.QuotaChanged, User.Value)); // before the state is touched: a refusal leaves no trace in memory
         state.State.Quota = quota == new UserQuota() ? null : quota;
-        await OperatorLog.Append(Event(AuditAction.QuotaChanged, User.Value));
         await SaveAsync(Event(AuditAction.QuotaChanged, User.Value));
         return Quota;
     }

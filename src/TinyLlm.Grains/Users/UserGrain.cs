@@ -51,6 +51,9 @@ internal sealed partial class UserGrain(
     {
         if (!state.RecordExists || state.State.Deleting) return;
         await _trail.ReconcileAsync(this, AuditLogId.Of(User));
+        // What this activation sees for itself need not be written: the next one sees it too.
+        UploadBook.DropCommits(state.State);
+        await RecountUploadsAsync();
         StartMeter();
         if (_uploads.Sweep(state.State)) await SaveAsync();
         await RemoveDoomedAsync();
@@ -188,6 +191,7 @@ internal sealed partial class UserGrain(
         await SaveAsync(Event(AuditAction.VersionCommitted, $"{published.Model}@{published.Number}", ("digest", manifestDigest), ("upload", uploadId)));
         RecordStored();
         LogPublished(logger, User, published.Version, published.Number);
+        await RemoveDoomedAsync(); // what retention took out
         return published;
     }
 

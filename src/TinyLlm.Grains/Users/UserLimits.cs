@@ -21,6 +21,10 @@ public sealed class UserLimits
     [Range(1, 1_000)]
     public int MaxVersions { get; set; } = 100;
 
+    /// <summary>Versions that a publication leaves of its model, where the model has no number of its own; older ones are deleted. Default: all.</summary>
+    [Range(1, 1_000)]
+    public int? KeptVersions { get; set; }
+
     /// <summary>Uploads open at once. Default 16.</summary>
     [Range(1, 1_000)]
     public int MaxOpenUploads { get; set; } = 16;

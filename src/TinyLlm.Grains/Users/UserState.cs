@@ -53,6 +53,10 @@ internal sealed class UserState : IAuditedState
 
     /// <summary>Changes of grants that the index of shared models has not been told yet, oldest first.</summary>
     public List<PendingShare> ShareOutbox { get; set; } = [];
+
+    /// <summary>Every version that is published or may become so.</summary>
+    public IEnumerable<VersionId> VersionIds() =>
+        Models.Values.SelectMany(model => model.Versions).Select(version => version.Id).Concat(Uploads.Values.Select(upload => upload.Version));
 }
 
 /// <summary>A token at rest: its keyed hash, never its text.</summary>

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
+using TinyLlm.Grains.Access;
 
 namespace TinyLlm.Host.Access;
 
@@ -30,9 +32,14 @@ internal sealed class OidcOptions : IValidatableObject
 
     public bool IsEnabled => Issuer is { Length: > 0 };
 
+    /// <summary>The names in <see cref="DefaultScopes"/>.</summary>
+    public string[] DefaultScopeNames => DefaultScopes.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (IsEnabled && string.IsNullOrEmpty(Audience)) yield return new ValidationResult("Oidc:Audience: must be set when Oidc:Issuer is.");
         if (IsEnabled && !Uri.TryCreate(Issuer, UriKind.Absolute, out _)) yield return new ValidationResult("Oidc:Issuer: must be an absolute address.");
+        ImmutableArray<string> known = TokenScopeNames.EveryUserScope.ToNames();
+        if (DefaultScopeNames.Except(known).Any()) yield return new ValidationResult($"Oidc:DefaultScopes: must be of {string.Join(", ", known)}, separated by spaces.");
     }
 }

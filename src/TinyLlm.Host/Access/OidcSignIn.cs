@@ -17,7 +17,7 @@ internal sealed class OidcSignIn(IGrainFactory grains, IOptions<AccessOptions> o
     public const string SchemeName = "Oidc";
 
     private readonly OidcOptions _options = options.Value.Oidc;
-    private readonly TokenScopes _defaultScopes = Known(options.Value.Oidc.DefaultScopes.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    private readonly TokenScopes _defaultScopes = Known(options.Value.Oidc.DefaultScopeNames);
 
     /// <summary>Whether a presented text is for the provider to judge: a JWT has three parts, and no token of ours has a dot.</summary>
     public bool Takes(string token) => _options.IsEnabled && token.Count(c => c == '.') == 2;

@@ -1,3 +1,4 @@
+using Orleans.Storage;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Storage;
 
@@ -68,6 +69,16 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         StoreException { Error: StoreError.StorageFull } => new(RequestError.StorageFull, "The host's storage is full: delete models, or ask its operator.")
         {
             RetryAfter = TimeSpan.FromSeconds(60),
+        },
+        StoreException { Error: StoreError.Damaged } => new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again."),
+        StoreException { Error: StoreError.Unavailable } => new(RequestError.NoCapacity, "The host's storage does not answer: try again soon.")
+        {
+            Detail = "storage_unavailable",
+            RetryAfter = TimeSpan.FromSeconds(2),
+        },
+        InconsistentStateException => new(RequestError.Conflict, "Another request changed the same object meanwhile: try again.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
         },
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(RequestError.TooLarge, "The body is larger than this route takes."),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new(RequestError.Malformed, "The body arrived too slowly."),

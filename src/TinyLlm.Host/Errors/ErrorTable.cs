@@ -34,6 +34,7 @@ internal static class ErrorTable
         RequestError.QuotaExceeded => new(StatusCodes.Status429TooManyRequests, "quota_exceeded", "insufficient_quota"),
         RequestError.RateLimited => new(StatusCodes.Status429TooManyRequests, "rate_limit_exceeded", "rate_limit_error"),
         RequestError.AccessRevoked => new(StatusCodes.Status403Forbidden, "access_revoked", "permission_error"),
+        RequestError.ModelDamaged => new(StatusCodes.Status500InternalServerError, "model_damaged", Server),
         RequestError.NoAccelerator => new(StatusCodes.Status503ServiceUnavailable, "no_accelerator", Server),
         RequestError.Draining => new(StatusCodes.Status503ServiceUnavailable, "draining", Server),
         RequestError.NoCapacity => new(StatusCodes.Status503ServiceUnavailable, "no_capacity", Server),

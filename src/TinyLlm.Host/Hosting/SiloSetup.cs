@@ -21,6 +21,7 @@ internal static class SiloSetup
             else Join(silo, cluster, ParseRedis(cluster.Redis), ParseAddress(cluster.Address));
             silo.AddTinyLlmGrainStorage();
             silo.AddTinyLlmGrains(new SiloRoles { Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
+            if (roles.Core) silo.AddCollection();
             if (accelerator is not null) silo.AddAccelerator(accelerator);
         });
 

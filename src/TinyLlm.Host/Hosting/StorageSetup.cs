@@ -30,11 +30,11 @@ internal static class StorageSetup
         {
             if (!uri.IsAbsoluteUri || uri.Scheme != Uri.UriSchemeHttps)
                 throw new HostStartException("Storage:AccountUri: must be an https address, such as https://ACCOUNT.blob.core.windows.net.");
-            return new BlobServiceClient(uri, new DefaultAzureCredential());
+            return new BlobServiceClient(uri, new DefaultAzureCredential(), AzureBlobObjectStore.ClientOptions());
         }
         try
         {
-            return new BlobServiceClient(settings.ConnectionString);
+            return new BlobServiceClient(settings.ConnectionString, AzureBlobObjectStore.ClientOptions());
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException)
         {
@@ -50,7 +50,7 @@ internal static class StorageSetup
             // The start of a program: there is no context to block, and nothing else to do meanwhile.
             return AzureBlobObjectStore.OpenAsync(account.GetBlobContainerClient(container), CancellationToken.None).GetAwaiter().GetResult();
         }
-        catch (Exception exception) when (exception is RequestFailedException or AggregateException or AuthenticationFailedException)
+        catch (Exception exception) when (exception is RequestFailedException or StoreException or AuthenticationFailedException)
         {
             string reason = exception is RequestFailedException { Status: > 0 } failed ? $"it answers {failed.Status} {failed.ErrorCode}" : "it can't be reached";
             throw new HostStartException($"Storage: container '{container}' of {account.Uri.Host} can't be opened: {reason}.", exception);

@@ -57,7 +57,6 @@ internal static class TinyLlmApplication
         // After the silo, and so stopped before it: what was counted is told while there is somebody to tell.
         builder.Services.AddHostedService(services => services.GetRequiredService<FailedAuthentications>());
         builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
-        if (accelerator is not null) builder.Services.AddSingleton(accelerator);
         return builder;
     }
 

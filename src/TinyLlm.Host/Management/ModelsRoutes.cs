@@ -23,6 +23,8 @@ internal static class ModelsRoutes
         models.MapGet("{owner}/{model}/versions", VersionsAsync).RequireScope(TokenScopes.Read).Produces<VersionList>();
         models.MapMethods("{owner}/{model}/versions/{version:int}/files/{name}", [HttpMethods.Get, HttpMethods.Head], DownloadAsync)
             .RequireScope(TokenScopes.Read).WithoutTimeout().Produces(200, contentType: "application/octet-stream");
+        models.MapPut("{owner}/{model}/current", SetCurrentAsync).RequireScope(TokenScopes.Write).Accepts<CurrentVersion>("application/json").Produces<ModelSummary>();
+        models.MapPut("{owner}/{model}/retention", SetRetentionAsync).RequireScope(TokenScopes.Write).Accepts<Retention>("application/json").Produces<Retention>();
         models.MapDelete("{owner}/{model}", DeleteAsync).RequireScope(TokenScopes.Write).Produces<DeletedModel>();
         models.MapDelete("{owner}/{model}/versions/{version:int}", DeleteVersionAsync).RequireScope(TokenScopes.Write).Produces<DeletedModel>();
     }
@@ -58,9 +60,24 @@ internal static class ModelsRoutes
         // What a user uploaded is bytes to everybody: no browser may take it for a page or a script.
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.CacheControl = "private, no-store";
-        Stream content = await files.OpenReadAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, http.RequestAborted);
+        VersionFile content = await files.OpenAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, granted.Lease.Key, http.RequestAborted);
         return Results.File(
-            content, "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
+            content.AsStream(), "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
+    }
+
+    private static async Task<IResult> SetCurrentAsync(string owner, string model, HttpContext http, Caller caller, ModelDirectory directory)
+    {
+        RequireOwn(caller, owner, model);
+        CurrentVersion request = await JsonBody.ReadAsync<CurrentVersion>(http);
+        return Results.Json(Summary(await directory.OwnGrain(caller).SetCurrent(model, request.Version)), JsonBody.Options);
+    }
+
+    private static async Task<IResult> SetRetentionAsync(string owner, string model, HttpContext http, Caller caller, ModelDirectory directory)
+    {
+        RequireOwn(caller, owner, model);
+        Retention request = await JsonBody.ReadAsync<Retention>(http);
+        await directory.OwnGrain(caller).SetKeptVersions(model, request.KeepVersions);
+        return Results.Json(request, JsonBody.Options);
     }
 
     private static async Task<IResult> DeleteAsync(string owner, string model, Caller caller, ModelDirectory directory)
@@ -99,7 +116,8 @@ internal static class ModelsRoutes
         version.Facts.Tensors,
         version.Facts.StoredBytes,
         version.Facts.ContextLength,
-        version.Facts.VocabularySize);
+        version.Facts.VocabularySize,
+        version.Current);
 
     private sealed record ModelSummary(
         string Id,
@@ -113,7 +131,14 @@ internal static class ModelsRoutes
         int Tensors,
         long Bytes,
         int ContextLength,
-        int VocabularySize);
+        int VocabularySize,
+        bool Current);
+
+    /// <param name="Version">The version that the bare name means from now on.</param>
+    private sealed record CurrentVersion(int Version);
+
+    /// <param name="KeepVersions">How many versions a publication leaves, the newest; null: what the host says.</param>
+    private sealed record Retention(int? KeepVersions);
 
     /// <param name="Receipt">Signed; see <c>tinyllm receipt verify</c>.</param>
     private sealed record DeletedModel(SignedReceipt? Receipt);

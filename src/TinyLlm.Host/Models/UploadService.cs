@@ -33,7 +33,7 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
         try
         {
             if (offset is null) await files.DiscardAsync(upload.Owner, lease.Version, file, writing.Token);
-            await files.AppendAsync(upload.Owner, lease.Version, file, offset ?? 0, body, lease.MaxBytes, digest, writing.Token);
+            await files.AppendAsync(upload.Owner, lease.Version, file, offset ?? 0, body, lease.MaxBytes, digest, lease.Key, writing.Token);
         }
         catch (StoreException exception) when (ToRefusal(exception, file, lease) is { } refusal)
         {
@@ -67,7 +67,7 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
         {
             CommitTicket ticket = await upload.User.BeginCommit(upload.Model, upload.UploadId);
             // From here on a client that goes away changes nothing: its repeat finds the version.
-            return ticket.Published ?? await PublishAsync(upload, ticket.Version);
+            return ticket.Published ?? await PublishAsync(upload, ticket.Version, ticket.Key);
         }
         finally
         {
@@ -77,16 +77,16 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
 
     public void Dispose() => _commits.Dispose();
 
-    private async Task<PublishedVersion> PublishAsync(Upload upload, VersionId version)
+    private async Task<PublishedVersion> PublishAsync(Upload upload, VersionId version, VersionKey? key)
     {
         try
         {
             // A commit that was cut off after it sealed the files left the manifest: they can't have changed since.
             ModelManifest manifest = await files.ReadManifestAsync(upload.Owner, version, CancellationToken.None)
-                ?? await files.SealAsync(upload.Owner, version, CancellationToken.None);
+                ?? await files.SealAsync(upload.Owner, version, key, CancellationToken.None);
             string[] names = [.. manifest.Files.Select(file => file.Name.Value)];
             ModelFacts facts = await ModelValidator.ValidateAsync(
-                new VersionFiles(files, upload.Owner, version), names, manifest.TotalBytes, CancellationToken.None);
+                new VersionFiles(files, upload.Owner, version, key), names, manifest.TotalBytes, CancellationToken.None);
             return await upload.User.CompleteCommit(upload.UploadId, manifest.Digest.Hex, facts);
         }
         catch (StoreException exception) when (exception.Error == StoreError.NotFound)
@@ -94,10 +94,20 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
             await upload.User.AbandonUpload(upload.Model, upload.UploadId);
             throw new RequestException(RequestError.ModelInvalid, "The upload has no file: send the model's files first.") { Detail = "file_missing" };
         }
+        catch (StoreException exception) when (exception.Error == StoreError.OffsetMismatch)
+        {
+            await upload.User.AbandonUpload(upload.Model, upload.UploadId);
+            throw new RequestException(RequestError.ModelInvalid, "A file of the upload broke off and was not sent to its end: begin a new upload.") { Detail = "file_incomplete" };
+        }
         catch (RequestException exception) when (exception.Error == RequestError.ModelInvalid)
         {
             await upload.User.AbandonUpload(upload.Model, upload.UploadId);
             throw;
+        }
+        catch (StoreException exception) when (exception.Error == StoreError.Sealed)
+        {
+            // Another process is at it, or was first; the repeat finds what it published.
+            throw new RequestException(RequestError.Conflict, "This upload is being committed by another request.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
         catch
         {
@@ -133,9 +143,15 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
         {
             await upload.User.EndWrite(upload.UploadId, lease.LeaseId, await LengthAsync(upload.Owner, lease.Version, file, CancellationToken.None));
         }
-        catch (RequestException exception) when (exception.Error is RequestError.Conflict or RequestError.NotFound)
+        catch (RequestException exception) when (exception.Error == RequestError.Conflict)
         {
             LogLeaseLost(logger, lease.Version, exception);
+        }
+        catch (RequestException exception) when (exception.Error == RequestError.NotFound)
+        {
+            // The owner was forgotten while the body arrived: a block may have come after all was deleted, and no record leads to it.
+            LogLeaseLost(logger, lease.Version, exception);
+            await files.DeleteAsync(upload.Owner, lease.Version, CancellationToken.None);
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class GenerationStarter(RunningStreams streams, SessionRouter ro
         CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Cut);
         try
         {
-            SessionRequest bounded = request with { TokenAllowance = (int?)Math.Min(stream.Granted.MaxTokens ?? int.MaxValue, int.MaxValue) };
+            SessionRequest bounded = request with { TokenAllowance = stream.Granted.MaxTokens is { } most ? (int)Math.Min(most, int.MaxValue) : null };
             RoutedSession session = await router.StartAsync(stream.Granted.Lease, bounded, ended.Token);
             return new StartedGeneration(session, stream, ended);
         }

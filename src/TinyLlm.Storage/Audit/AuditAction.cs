@@ -78,4 +78,12 @@ public enum AuditAction
     /// <summary>The log ended before the entries that the state knows of: somebody removed or replaced them.</summary>
     [JsonStringEnumMemberName("audit.entries_missing")]
     AuditEntriesMissing = 17,
+
+    /// <summary>The owner chose the version that a model's bare name means: a rollback, or its end.</summary>
+    [JsonStringEnumMemberName("version.chosen")]
+    VersionChosen = 18,
+
+    /// <summary>The owner changed how many versions of a model a publication leaves.</summary>
+    [JsonStringEnumMemberName("retention.changed")]
+    RetentionChanged = 19,
 }

@@ -6,7 +6,8 @@ namespace TinyLlm.Storage;
 /// <summary>
 /// Where the files of models lie in a store: <c>models/{owner}/{version}/{file}</c>, internal ids only, and <c>manifest.json</c> beside them.
 /// Uploads go to their final place; a version is published by its manifest, which is written once and never changes, and after which no file does.
-/// Who may do any of it is not known here.
+/// Given a version's key, files are encrypted as they arrive (<see cref="FileObjects"/>, <see cref="EncryptedUpload"/>) and decrypted as they are read; lengths
+/// are those of the plaintext. Who may do any of it is not known here.
 /// </summary>
 public sealed class ModelFiles(ObjectStore store)
 {
@@ -27,17 +28,24 @@ public sealed class ModelFiles(ObjectStore store)
     /// <summary>The object of a file.</summary>
     public static string ObjectNameOf(UserId owner, VersionId version, ModelFileName file) => $"{FolderName(owner, version)}/{file}";
 
-    /// <summary>Appends to a file of a version that is not published; see <see cref="ObjectStore.AppendAsync(string, long, Stream, long, ContentDigest?, CancellationToken)"/>.</summary>
-    /// <exception cref="StoreException">Sealed, and what an append answers.</exception>
-    public async Task<AppendResult> AppendAsync(
-        UserId owner, VersionId version, ModelFileName file, long offset, Stream body, long maxBytes, ContentDigest? contentDigest,
+    /// <summary>
+    /// Appends to a file of a version that is not published; see <see cref="ObjectStore.AppendAsync(string, long, Stream, long, ContentDigest?, CancellationToken)"/>.
+    /// With a key, what is durable ends at a chunk's border when the body breaks off, and at its last byte when it does not.
+    /// </summary>
+    /// <returns>The file's durable length.</returns>
+    /// <exception cref="StoreException">Sealed, Damaged, and what an append answers.</exception>
+    public async Task<long> AppendAsync(
+        UserId owner, VersionId version, ModelFileName file, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, VersionKey? key,
         CancellationToken cancellationToken)
     {
+        FileObjects objects = ObjectsOf(owner, version, file);
         Enter(version);
         try
         {
             if (await store.LengthAsync(ManifestOf(owner, version), cancellationToken).ConfigureAwait(false) is not null) throw SealedAlready();
-            return await store.AppendAsync(ObjectNameOf(owner, version, file), offset, body, maxBytes, contentDigest, cancellationToken).ConfigureAwait(false);
+            if (key is not null)
+                return await new EncryptedUpload(store, objects, key, file).AppendAsync(offset, body, maxBytes, contentDigest, cancellationToken).ConfigureAwait(false);
+            return (await store.AppendAsync(objects.Plain, offset, body, maxBytes, contentDigest, cancellationToken).ConfigureAwait(false)).Length;
         }
         finally
         {
@@ -53,7 +61,9 @@ public sealed class ModelFiles(ObjectStore store)
         try
         {
             if (await store.LengthAsync(ManifestOf(owner, version), cancellationToken).ConfigureAwait(false) is not null) throw SealedAlready();
-            await store.DeleteAsync(ObjectNameOf(owner, version, file), PutCondition.Always, cancellationToken).ConfigureAwait(false);
+            FileObjects objects = ObjectsOf(owner, version, file);
+            await EncryptedUpload.DiscardAsync(store, objects, cancellationToken).ConfigureAwait(false);
+            await store.DeleteAsync(objects.Plain, PutCondition.Always, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -62,40 +72,71 @@ public sealed class ModelFiles(ObjectStore store)
     }
 
     /// <summary>The durable length of a file; null when none has begun.</summary>
-    public Task<long?> LengthAsync(UserId owner, VersionId version, ModelFileName file, CancellationToken cancellationToken) =>
-        store.LengthAsync(ObjectNameOf(owner, version, file), cancellationToken);
+    public async Task<long?> LengthAsync(UserId owner, VersionId version, ModelFileName file, CancellationToken cancellationToken)
+    {
+        FileObjects objects = ObjectsOf(owner, version, file);
+        UploadState? state = await UploadState.ReadAsync(store, objects, cancellationToken).ConfigureAwait(false);
+        if (state is null) return await store.LengthAsync(objects.Plain, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>A seekable stream over a file.</summary>
-    public Task<Stream> OpenReadAsync(UserId owner, VersionId version, ModelFileName file, CancellationToken cancellationToken) =>
-        store.OpenReadAsync(ObjectNameOf(owner, version, file), cancellationToken);
+        // After the last full chunk lies the beginning of another, or, once the version is published, the last one, and the manifest knows.
+        ModelManifest? manifest = state is { Tail: null, OpenBytes: > 0 } ? await ReadManifestAsync(owner, version, cancellationToken).ConfigureAwait(false) : null;
+        return manifest?.Files.FirstOrDefault(listed => listed.Name == file)?.Length ?? state.Length;
+    }
 
-    /// <summary>A small file whole; null when there is none.</summary>
-    public async Task<ReadOnlyMemory<byte>?> ReadAsync(UserId owner, VersionId version, ModelFileName file, CancellationToken cancellationToken) =>
-        (await store.GetAsync(ObjectNameOf(owner, version, file), cancellationToken).ConfigureAwait(false))?.Bytes;
+    /// <summary>Opens a file of a published version, or of one whose upload is finished.</summary>
+    /// <exception cref="StoreException">NotFound, Damaged.</exception>
+    public Task<VersionFile> OpenAsync(UserId owner, VersionId version, ModelFileName file, VersionKey? key, CancellationToken cancellationToken)
+    {
+        FileObjects objects = ObjectsOf(owner, version, file);
+        return key is null
+            ? VersionFile.OpenPlainAsync(store, objects.Plain, cancellationToken)
+            : VersionFile.OpenSealedAsync(store, objects.Sealed, (header, length) => key.OpenFile(file, header, length), cancellationToken);
+    }
 
-    /// <summary>The files of a version, published or not, without its manifest.</summary>
+    /// <summary>The files of a version that is not published, with their durable lengths.</summary>
     public async IAsyncEnumerable<(ModelFileName Name, long Length)> ListAsync(
         UserId owner, VersionId version, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        HashSet<ModelFileName> names = [];
         await foreach (ObjectInfo info in store.ListAsync(FolderName(owner, version), cancellationToken).ConfigureAwait(false))
         {
-            if (ModelFileName.TryParse(info.Name[(info.Name.LastIndexOf('/') + 1)..], out ModelFileName name)) yield return (name, info.Length);
+            if (FileObjects.TryGetFile(info.Name, out ModelFileName name)) names.Add(name);
+        }
+        foreach (ModelFileName name in names)
+        {
+            if (await LengthAsync(owner, version, name, cancellationToken).ConfigureAwait(false) is { } length) yield return (name, length);
+        }
+    }
+
+    /// <summary>Every stored object of every version of every owner, in no order.</summary>
+    public async IAsyncEnumerable<StoredFile> ListAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (ObjectInfo info in store.ListAsync(Root, cancellationToken).ConfigureAwait(false))
+        {
+            if (info.Name.Split('/') is [_, var owner, var version, _] && UserId.TryParse(owner, out UserId user) && VersionId.TryParse(version, out VersionId id))
+                yield return new StoredFile(user, id, info.Length, info.LastModified);
         }
     }
 
     /// <summary>
-    /// Publishes a version: hashes its files, some at a time, and writes the manifest if there is none. From the first moment on no append to this
-    /// version goes through; when this fails they do again.
+    /// Publishes a version: ends its files, hashes them, some at a time, and writes the manifest if there is none. From the first moment on no append to
+    /// this version goes through; when this fails they do again, but to no encrypted file that was ended.
     /// </summary>
-    /// <exception cref="StoreException">Sealed: an append is under way, or another call published the version or is about to. NotFound: it has no file.</exception>
-    public async Task<ModelManifest> SealAsync(UserId owner, VersionId version, CancellationToken cancellationToken)
+    /// <exception cref="StoreException">
+    /// Sealed: an append is under way, or another call published the version or is about to. NotFound: it has no file. OffsetMismatch: a file is not
+    /// complete.
+    /// </exception>
+    public async Task<ModelManifest> SealAsync(UserId owner, VersionId version, VersionKey? key, CancellationToken cancellationToken)
     {
         if (!writers.TryAdd(version, Sealing)) throw SealedAlready();
         try
         {
-            ModelManifest manifest = await ComputeAsync(owner, version, cancellationToken).ConfigureAwait(false);
-            if (manifest.Files.IsEmpty) throw new StoreException(StoreError.NotFound, "the version has no file");
+            List<ModelFileName> names = await ListAsync(owner, version, cancellationToken).Select(file => file.Name).ToListAsync(cancellationToken).ConfigureAwait(false);
+            if (names.Count == 0) throw new StoreException(StoreError.NotFound, "the version has no file");
+            if (key is not null) await FinishAsync(owner, version, names, key, cancellationToken).ConfigureAwait(false);
+            ModelManifest manifest = await ComputeAsync(owner, version, names, key, cancellationToken).ConfigureAwait(false);
             await store.PutAsync(ManifestOf(owner, version), manifest.CanonicalBytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            if (key is not null) await CleanAsync(owner, version, names).ConfigureAwait(false);
             return manifest;
         }
         catch (StoreException error) when (error.Error == StoreError.ConditionFailed)
@@ -106,19 +147,6 @@ public sealed class ModelFiles(ObjectStore store)
         {
             writers.TryRemove(version, out _);
         }
-    }
-
-    /// <summary>The manifest that the stored files have now.</summary>
-    public async Task<ModelManifest> ComputeAsync(UserId owner, VersionId version, CancellationToken cancellationToken)
-    {
-        ConcurrentBag<ManifestFile> files = [];
-        ParallelOptions options = new() { MaxDegreeOfParallelism = HashParallelism, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(ListAsync(owner, version, cancellationToken), options, async (listed, cancel) =>
-        {
-            await using Stream stream = await OpenReadAsync(owner, version, listed.Name, cancel).ConfigureAwait(false);
-            files.Add(new ManifestFile(listed.Name, stream.Length, await ContentDigest.ComputeAsync(stream, cancel).ConfigureAwait(false)));
-        }).ConfigureAwait(false);
-        return ModelManifest.Create(version, files);
     }
 
     /// <summary>The manifest of a published version; null when it isn't published.</summary>
@@ -148,6 +176,47 @@ public sealed class ModelFiles(ObjectStore store)
     /// <summary>Deletes every version of an owner.</summary>
     public Task DeleteOwnerAsync(UserId owner, CancellationToken cancellationToken) =>
         store.DeletePrefixAsync($"{Root}/{owner}", cancellationToken);
+
+    private async Task FinishAsync(UserId owner, VersionId version, IEnumerable<ModelFileName> names, VersionKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Parallel.ForEachAsync(names, Some(cancellationToken), async (name, cancel) =>
+                await new EncryptedUpload(store, ObjectsOf(owner, version, name), key, name).FinishAsync(cancel).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (StoreException error) when (error.Error == StoreError.OffsetMismatch)
+        {
+            // Whoever published meanwhile has removed the tails.
+            if (await store.LengthAsync(ManifestOf(owner, version), cancellationToken).ConfigureAwait(false) is not null) throw SealedAlready();
+            throw;
+        }
+    }
+
+    private async Task<ModelManifest> ComputeAsync(
+        UserId owner, VersionId version, IEnumerable<ModelFileName> names, VersionKey? key, CancellationToken cancellationToken)
+    {
+        ConcurrentBag<ManifestFile> files = [];
+        await Parallel.ForEachAsync(names, Some(cancellationToken), async (name, cancel) =>
+        {
+            VersionFile file = await OpenAsync(owner, version, name, key, cancel).ConfigureAwait(false);
+            await using Stream stream = file.AsStream();
+            files.Add(new ManifestFile(name, file.Length, await ContentDigest.ComputeAsync(stream, cancel).ConfigureAwait(false), file.Commitment));
+        }).ConfigureAwait(false);
+        return ModelManifest.Create(version, files);
+    }
+
+    /// <summary>Removes what only an upload needs. The version is published: nobody may keep this from ending.</summary>
+    private Task CleanAsync(UserId owner, VersionId version, IEnumerable<ModelFileName> names) =>
+        Parallel.ForEachAsync(names, Some(CancellationToken.None), async (name, cancel) =>
+        {
+            FileObjects objects = ObjectsOf(owner, version, name);
+            await store.DeleteAsync(objects.Tail, PutCondition.Always, cancel).ConfigureAwait(false);
+            await store.DeleteAsync(objects.Part, PutCondition.Always, cancel).ConfigureAwait(false);
+        });
+
+    private static ParallelOptions Some(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = HashParallelism, CancellationToken = cancellationToken };
+
+    private static FileObjects ObjectsOf(UserId owner, VersionId version, ModelFileName file) => new(ObjectNameOf(owner, version, file));
 
     private static string ManifestOf(UserId owner, VersionId version) => $"{FolderName(owner, version)}/{ManifestName}";
 

@@ -12,29 +12,47 @@ namespace TinyLlm.Storage;
 /// Objects as block blobs of one container. Conditions are the service's own (If-Match, If-None-Match). An append stages blocks, which nobody sees, and
 /// commits the list of all blocks under the ETag that it began with: after each block, or, with a digest, once after the whole body matched.
 /// Blocks that are never committed are removed by the service within a week.
-/// Answers of the service that are none of <see cref="StoreError"/> come through as they are, after the client's own retries.
+/// A write leaves its attempt's id in the blob's metadata: a condition that fails over our own id was met by an attempt whose answer was lost.
+/// Answers of the service that are neither transient nor any of <see cref="StoreError"/> come through as they are.
 /// </summary>
 public sealed class AzureBlobObjectStore : ObjectStore
 {
     private const int DeleteParallelism = 8;
     private const int ReadBytes = 4 << 20;
+    private const string WriteIdKey = "write";
     private const int NotFoundStatus = 404;
     private const int ConflictStatus = 409;
     private const int PreconditionFailedStatus = 412;
 
     private readonly BlobContainerClient container;
 
-    private AzureBlobObjectStore(BlobContainerClient container) => this.container = container;
+    private AzureBlobObjectStore(BlobContainerClient container) : base(TimeProvider.System) => this.container = container;
+
+    /// <summary>
+    /// Options for the container's client: no retries of its own, because this store repeats what fails, and a time limit that a block of
+    /// <see cref="ObjectStore.AppendBlockBytes"/> keeps over 3 Mbit/s.
+    /// </summary>
+    public static BlobClientOptions ClientOptions() => new() { Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(25) } };
 
     /// <summary>Opens the store over a container, which is made when it isn't there.</summary>
     public static async Task<AzureBlobObjectStore> OpenAsync(BlobContainerClient container, CancellationToken cancellationToken)
     {
-        await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        return new AzureBlobObjectStore(container);
+        AzureBlobObjectStore store = new(container);
+        await store.TryAsync(
+            async cancel => await container.CreateIfNotExistsAsync(cancellationToken: cancel).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return store;
     }
 
     /// <summary>Nothing to do: the service collects what was staged and never committed.</summary>
     public override Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken) => Task.FromResult(0);
+
+    private protected override bool IsTransient(Exception error) => error switch
+    {
+        RequestFailedException failed => failed.Status is 0 or 408 or 429 or 500 or 502 or 503 or 504, // 0: no answer
+        AggregateException several => several.InnerExceptions.All(IsTransient),
+        IOException or TimeoutException or OperationCanceledException => true, // the client's own time limit; a caller's cancellation is asked for before
+        _ => false,
+    };
 
     private protected override async Task<StoredObject?> GetCoreAsync(string name, CancellationToken cancellationToken)
     {
@@ -54,11 +72,13 @@ public sealed class AzureBlobObjectStore : ObjectStore
     }
 
     private protected override async Task<string> PutCoreAsync(
-        string name, ReadOnlyMemory<byte> bytes, PutCondition condition, CancellationToken cancellationToken)
+        string name, ReadOnlyMemory<byte> bytes, PutCondition condition, WriteAttempt attempt, CancellationToken cancellationToken)
     {
+        if (attempt.IsRepeat && await FindWriteAsync(name, attempt, cancellationToken).ConfigureAwait(false) is { } written) return written.ETag;
         BlobUploadOptions options = new()
         {
             Conditions = ConditionsOf(condition),
+            Metadata = MetadataOf(attempt),
             TransferOptions = new() { InitialTransferSize = MaxSmallObjectBytes }, // One request.
         };
         try
@@ -68,16 +88,17 @@ public sealed class AzureBlobObjectStore : ObjectStore
         }
         catch (RequestFailedException error) when (IsConditionFailed(error) || error.ErrorCode == BlobErrorCode.BlobNotFound)
         {
-            throw ConditionFailed((await StatAsync(name, cancellationToken).ConfigureAwait(false))?.ETag);
+            Stat? stored = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+            return stored?.WriteId == attempt.Id ? stored.Info.ETag : throw ConditionFailed(stored?.Info.ETag);
         }
     }
 
-    private protected override async Task<bool> DeleteCoreAsync(string name, PutCondition condition, CancellationToken cancellationToken)
+    private protected override async Task<bool> DeleteCoreAsync(string name, PutCondition condition, WriteAttempt attempt, CancellationToken cancellationToken)
     {
         // A deletion that wants no object never deletes one; the service's emulator ignores If-None-Match here and would.
         if (condition.MustBeAbsent)
         {
-            ObjectInfo? present = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+            ObjectInfo? present = (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Info;
             return present is null ? false : throw ConditionFailed(present.ETag);
         }
         try
@@ -87,21 +108,22 @@ public sealed class AzureBlobObjectStore : ObjectStore
         }
         catch (RequestFailedException error) when (error.Status == NotFoundStatus)
         {
-            return false;
+            return attempt.IsRepeat;
         }
         catch (RequestFailedException error) when (IsConditionFailed(error))
         {
             // The service may test the condition before it looks whether there is a blob at all.
-            ObjectInfo? stored = await StatAsync(name, cancellationToken).ConfigureAwait(false);
-            return stored is null ? false : throw ConditionFailed(stored.ETag);
+            ObjectInfo? stored = (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Info;
+            return stored is null ? attempt.IsRepeat : throw ConditionFailed(stored.ETag);
         }
     }
 
     private protected override Task DeletePrefixCoreAsync(string prefix, CancellationToken cancellationToken)
     {
         ParallelOptions options = new() { MaxDegreeOfParallelism = DeleteParallelism, CancellationToken = cancellationToken };
-        return Parallel.ForEachAsync(BlobsBelow(prefix, cancellationToken), options, async (blob, cancel) =>
-            await container.GetBlobClient(blob.Name).DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, null, cancel).ConfigureAwait(false));
+        return Parallel.ForEachAsync(BlobsBelow(prefix, cancellationToken), options, async (blob, cancel) => await TryAsync(
+            async token => await container.GetBlobClient(blob.Name).DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, null, token).ConfigureAwait(false),
+            cancel).ConfigureAwait(false));
     }
 
     private protected override async IAsyncEnumerable<ObjectInfo> ListCoreAsync(
@@ -109,8 +131,8 @@ public sealed class AzureBlobObjectStore : ObjectStore
     {
         await foreach (BlobItem blob in BlobsBelow(prefix, cancellationToken).ConfigureAwait(false))
         {
-            if (ObjectName.IsValid(blob.Name) && blob.Properties is { ETag: { } eTag, ContentLength: { } length })
-                yield return new ObjectInfo(blob.Name, length, TextOf(eTag));
+            if (ObjectName.IsValid(blob.Name) && blob.Properties is { ETag: { } eTag, ContentLength: { } length, LastModified: { } modified })
+                yield return new ObjectInfo(blob.Name, length, TextOf(eTag), modified);
         }
     }
 
@@ -119,8 +141,9 @@ public sealed class AzureBlobObjectStore : ObjectStore
         try
         {
             // Reads go on only while the blob is the one that was opened.
-            return await container.GetBlobClient(name)
+            Stream stream = await container.GetBlobClient(name)
                 .OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = ReadBytes }, cancellationToken).ConfigureAwait(false);
+            return new RepeatedReadStream(stream, (read, cancel) => TryAsync(read, cancel));
         }
         catch (RequestFailedException error) when (error.Status == NotFoundStatus)
         {
@@ -128,14 +151,34 @@ public sealed class AzureBlobObjectStore : ObjectStore
         }
     }
 
+    private protected override async Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (destination.IsEmpty) return await StatAsync(name, cancellationToken).ConfigureAwait(false) is null ? throw NotFound() : 0; // no range is empty
+        BlobDownloadOptions options = new() { Range = new HttpRange(offset, destination.Length) };
+        try
+        {
+            using BlobDownloadStreamingResult range =
+                await container.GetBlobClient(name).DownloadStreamingAsync(options, cancellationToken).ConfigureAwait(false);
+            return await range.Content.ReadAtLeastAsync(destination, destination.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RequestFailedException error) when (error.Status == NotFoundStatus)
+        {
+            throw NotFound();
+        }
+        catch (RequestFailedException error) when (error.ErrorCode == BlobErrorCode.InvalidRange)
+        {
+            return 0; // it begins at the end, or behind it
+        }
+    }
+
     private protected override async Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
-        (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Length;
+        (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Info.Length;
 
     private protected override async Task<AppendResult> AppendCoreAsync(
         string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken)
     {
         BlockBlobClient blob = container.GetBlockBlobClient(name);
-        ObjectInfo? stored = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+        ObjectInfo? stored = (await TryAsync(cancel => StatAsync(name, cancel), cancellationToken).ConfigureAwait(false))?.Info;
         if ((stored?.Length ?? 0) != offset) throw OffsetMismatch(offset, stored?.Length ?? 0);
         if (offset > maxBytes) throw TooLarge(maxBytes);
 
@@ -143,7 +186,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
-            List<string> blocks = await BlocksOfAsync(blob, stored, cancellationToken).ConfigureAwait(false);
+            List<string> blocks = await TryAsync(cancel => BlocksOfAsync(blob, stored, cancel), cancellationToken).ConfigureAwait(false);
             Memory<byte> block = buffer.AsMemory(0, AppendBlockBytes);
             long end = offset;
             while (true)
@@ -154,12 +197,18 @@ public sealed class AzureBlobObjectStore : ObjectStore
                 if (filled > 0)
                 {
                     hash.AppendData(block.Span[..filled]);
-                    blocks.Add(await StageAsync(blob, buffer, filled, cancellationToken).ConfigureAwait(false));
+                    blocks.Add(await TryAsync(cancel => StageAsync(blob, buffer, filled, cancel), cancellationToken).ConfigureAwait(false));
                     end += filled;
                 }
                 if (last && contentDigest is not null && !contentDigest.Equals(new ContentDigest(hash.GetHashAndReset()))) throw DigestMismatch();
                 bool commit = contentDigest is null ? filled > 0 : last && end > offset;
-                if (commit || (last && stored is null)) stored = await CommitAsync(name, blob, blocks, stored, end, cancellationToken).ConfigureAwait(false);
+                if (commit || (last && stored is null))
+                {
+                    WriteAttempt attempt = new();
+                    ObjectInfo? before = stored;
+                    stored = await TryAsync(
+                        cancel => CommitAsync(name, blob, blocks, before, end, attempt.Begin(), cancel), cancellationToken).ConfigureAwait(false);
+                }
                 if (last) return new AppendResult(end, stored!.ETag); // An object that wasn't there has just been made.
             }
         }
@@ -197,30 +246,36 @@ public sealed class AzureBlobObjectStore : ObjectStore
     }
 
     private async Task<ObjectInfo> CommitAsync(
-        string name, BlockBlobClient blob, List<string> blocks, ObjectInfo? stored, long end, CancellationToken cancellationToken)
+        string name, BlockBlobClient blob, List<string> blocks, ObjectInfo? stored, long end, WriteAttempt attempt, CancellationToken cancellationToken)
     {
         CommitBlockListOptions options = new()
         {
+            Metadata = MetadataOf(attempt),
             Conditions = ConditionsOf(stored is null ? PutCondition.IfAbsent : PutCondition.IfMatch(stored.ETag)),
         };
         try
         {
             BlobContentInfo info = await blob.CommitBlockListAsync(blocks, options, cancellationToken).ConfigureAwait(false);
-            return new ObjectInfo(name, end, TextOf(info.ETag));
+            return new ObjectInfo(name, end, TextOf(info.ETag), info.LastModified);
         }
         catch (RequestFailedException error) when (IsConditionFailed(error) || error.Status == NotFoundStatus || error.ErrorCode == BlobErrorCode.InvalidBlockList)
         {
-            // Another append was first; its commit also threw our blocks away.
-            throw OffsetMismatch(stored?.Length ?? 0, (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Length ?? 0);
+            // Another append was first; its commit also threw our blocks away. Or it was this one, and its answer was lost.
+            Stat? now = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+            return now?.WriteId == attempt.Id ? now.Info : throw OffsetMismatch(stored?.Length ?? 0, now?.Info.Length ?? 0);
         }
     }
 
-    private async Task<ObjectInfo?> StatAsync(string name, CancellationToken cancellationToken)
+    /// <summary>What this write left there, if it went through before.</summary>
+    private async Task<ObjectInfo?> FindWriteAsync(string name, WriteAttempt attempt, CancellationToken cancellationToken) =>
+        await StatAsync(name, cancellationToken).ConfigureAwait(false) is { } stored && stored.WriteId == attempt.Id ? stored.Info : null;
+
+    private async Task<Stat?> StatAsync(string name, CancellationToken cancellationToken)
     {
         try
         {
             BlobProperties blob = await container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-            return new ObjectInfo(name, blob.ContentLength, TextOf(blob.ETag));
+            return new Stat(new ObjectInfo(name, blob.ContentLength, TextOf(blob.ETag), blob.LastModified), blob.Metadata.TryGetValue(WriteIdKey, out string? id) ? id : null);
         }
         catch (RequestFailedException error) when (error.Status == NotFoundStatus)
         {
@@ -228,8 +283,23 @@ public sealed class AzureBlobObjectStore : ObjectStore
         }
     }
 
-    private AsyncPageable<BlobItem> BlobsBelow(string prefix, CancellationToken cancellationToken) =>
-        container.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix.Length == 0 ? null : prefix + "/" }, cancellationToken);
+    private async IAsyncEnumerable<BlobItem> BlobsBelow(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        GetBlobsOptions options = new() { Prefix = prefix.Length == 0 ? null : prefix + "/" };
+        string? next = null;
+        do
+        {
+            string? from = next;
+            Page<BlobItem>? page = await TryAsync(
+                async cancel => await container.GetBlobsAsync(options, cancel).AsPages(from).FirstOrDefaultAsync(cancel).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
+            foreach (BlobItem blob in page?.Values ?? []) yield return blob;
+            next = page?.ContinuationToken;
+        }
+        while (!string.IsNullOrEmpty(next));
+    }
+
+    private static Dictionary<string, string> MetadataOf(WriteAttempt attempt) => new() { [WriteIdKey] = attempt.Id };
 
     private static BlobRequestConditions? ConditionsOf(PutCondition condition) =>
         condition.MustBeAbsent ? new BlobRequestConditions { IfNoneMatch = ETag.All }
@@ -240,4 +310,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
 
     /// <summary>Always with quotes: the service writes them in headers but not in listings.</summary>
     private static string TextOf(ETag eTag) => eTag.ToString("H");
+
+    /// <summary>A blob as it is, and which write left it so.</summary>
+    private sealed record Stat(ObjectInfo Info, string? WriteId);
 }

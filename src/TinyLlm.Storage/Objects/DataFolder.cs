@@ -28,9 +28,9 @@ public sealed class DataFolder : IDisposable
         this.held = held;
         this.sharedKeys = sharedKeys;
         FullPath = path;
-        GrainState = new FileObjectStore(Path.Combine(path, GrainStateContainer), time);
-        Objects = new FileObjectStore(Path.Combine(path, ObjectsContainer), time);
-        KeyEnvelopes = new FileObjectStore(Path.Combine(path, KeyEnvelopesContainer), time);
+        GrainState = OpenStore(Path.Combine(path, GrainStateContainer), time);
+        Objects = OpenStore(Path.Combine(path, ObjectsContainer), time);
+        KeyEnvelopes = OpenStore(Path.Combine(path, KeyEnvelopesContainer), time);
     }
 
     public string FullPath { get; }
@@ -84,6 +84,14 @@ public sealed class DataFolder : IDisposable
     public string KeyPath(string name) => PathPart.IsSafe(name)
         ? Path.Combine(KeysPath, name)
         : throw new StoreException(StoreError.BadName, "not the name of a key file");
+
+    /// <summary>The folder is ours alone: what lies half written in it was left by a host that died.</summary>
+    private static FileObjectStore OpenStore(string path, TimeProvider time)
+    {
+        FileObjectStore store = new(path, time);
+        store.RemoveLeftovers();
+        return store;
+    }
 
     public void Dispose() => held.Dispose();
 }

@@ -32,7 +32,7 @@ public sealed class FileObjectStore : ObjectStore
     private long lastStamp;
 
     /// <summary>Opens the store in <paramref name="root"/>, which is made when it isn't there.</summary>
-    public FileObjectStore(string root, TimeProvider time)
+    public FileObjectStore(string root, TimeProvider time) : base(time)
     {
         this.root = Path.GetFullPath(root);
         this.time = time;
@@ -60,9 +60,14 @@ public sealed class FileObjectStore : ObjectStore
         return Directory.Exists(path) ? path : null;
     }
 
-    public override Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken) => Task.Run(() =>
+    public override Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken) =>
+        Task.Run(() => RemoveLeftovers(time.GetUtcNow().UtcDateTime - olderThan, cancellationToken), cancellationToken);
+
+    /// <summary>Removes what crashed writers left behind, however young: for whoever knows that nobody else writes.</summary>
+    internal void RemoveLeftovers() => RemoveLeftovers(DateTime.MaxValue, CancellationToken.None);
+
+    private int RemoveLeftovers(DateTime limit, CancellationToken cancellationToken)
     {
-        DateTime limit = time.GetUtcNow().UtcDateTime - olderThan;
         int removed = 0;
         foreach (FileSystemInfo leftover in new DirectoryInfo(temporary).EnumerateFileSystemInfos())
         {
@@ -73,15 +78,22 @@ public sealed class FileObjectStore : ObjectStore
             removed++;
         }
         return removed;
-    }, cancellationToken);
+    }
+
+    private protected override bool IsTransient(Exception error) => error is IOException disk && DiskErrors.IsTransient(disk);
 
     private protected override Task<StoredObject?> GetCoreAsync(string name, CancellationToken cancellationToken) =>
         Task.Run(() => ObjectFile.ReadWhole(PathOf(name), cancellationToken), cancellationToken);
 
     private protected override Task<string> PutCoreAsync(
-        string name, ReadOnlyMemory<byte> bytes, PutCondition condition, CancellationToken cancellationToken) => RunAsync(async () =>
+        string name, ReadOnlyMemory<byte> bytes, PutCondition condition, WriteAttempt attempt, CancellationToken cancellationToken) => RunAsync(async () =>
     {
         string path = PathOf(name);
+        if (attempt.ETag is { } written)
+        {
+            FolderSync.Flush(ObjectFile.FolderOf(path));
+            return written;
+        }
         Check(ObjectFile.Stat(path));
         string source = NewTemporary();
         try
@@ -93,7 +105,7 @@ public sealed class FileObjectStore : ObjectStore
                 File.SetLastWriteTimeUtc(file.SafeFileHandle, stamp);
                 file.Flush(flushToDisk: true);
             }
-            using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false)) return ObjectFile.Publish(source, stamp, path, Check);
+            using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false)) return ObjectFile.Publish(source, stamp, path, Check, attempt);
         }
         catch
         {
@@ -108,15 +120,20 @@ public sealed class FileObjectStore : ObjectStore
         }
     }, cancellationToken);
 
-    private protected override Task<bool> DeleteCoreAsync(string name, PutCondition condition, CancellationToken cancellationToken) => RunAsync(async () =>
+    private protected override Task<bool> DeleteCoreAsync(
+        string name, PutCondition condition, WriteAttempt attempt, CancellationToken cancellationToken) => RunAsync(async () =>
     {
         string path = PathOf(name);
         using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false))
         {
-            if (ObjectFile.Stat(path) is not { } stored) return false;
-            string eTag = ObjectFile.ETagOf(stored);
-            if (!condition.Admits(eTag)) throw ConditionFailed(eTag);
-            File.Delete(path);
+            if (attempt.ETag is null)
+            {
+                if (ObjectFile.Stat(path) is not { } stored) return false;
+                string eTag = ObjectFile.ETagOf(stored);
+                if (!condition.Admits(eTag)) throw ConditionFailed(eTag);
+                File.Delete(path);
+                attempt.ETag = eTag;
+            }
             FolderSync.Flush(ObjectFile.FolderOf(path));
             return true;
         }
@@ -176,6 +193,9 @@ public sealed class FileObjectStore : ObjectStore
         }
     }
 
+    private protected override Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        Task.Run(() => ObjectFile.ReadRange(PathOf(name), offset, destination.Span) ?? throw NotFound(), cancellationToken);
+
     private protected override Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
         Task.FromResult(ObjectFile.Stat(PathOf(name))?.Length);
 
@@ -202,11 +222,7 @@ public sealed class FileObjectStore : ObjectStore
                 int filled = await body.ReadAtLeastAsync(block, block.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
                 long end = result?.Length ?? offset;
                 if (filled > maxBytes - end) throw TooLarge(maxBytes);
-                if (filled > 0 || result is null)
-                {
-                    using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false))
-                        result = ObjectFile.WriteBlock(PathOf(name), end, block.Span[..filled], NextStamp());
-                }
+                if (filled > 0 || result is null) result = await WriteBlockAsync(name, end, block[..filled], cancellationToken).ConfigureAwait(false);
                 if (filled < block.Length) return result;
             }
         }
@@ -214,6 +230,19 @@ public sealed class FileObjectStore : ObjectStore
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>Writes a block once, however often its answer is lost.</summary>
+    private Task<AppendResult> WriteBlockAsync(string name, long offset, ReadOnlyMemory<byte> block, CancellationToken cancellationToken)
+    {
+        AppendResult? written = null;
+        return TryAsync(
+            async cancel =>
+            {
+                using (await locks.AcquireAsync(name, cancel).ConfigureAwait(false))
+                    return written ??= ObjectFile.WriteBlock(PathOf(name), offset, block.Span, NextStamp());
+            },
+            cancellationToken);
     }
 
     /// <summary>Stages the body beside the object until its digest is known, then makes it the object (a rename) or copies it to the end.</summary>
@@ -235,17 +264,34 @@ public sealed class FileObjectStore : ObjectStore
             File.SetLastWriteTimeUtc(file.SafeFileHandle, stamp);
             file.Flush(flushToDisk: true);
             file.Dispose();
-            using (await locks.AcquireAsync(name, cancellationToken).ConfigureAwait(false))
-            {
-                return new AppendResult(length, ObjectFile.Publish(staged, stamp, PathOf(name), stored =>
-                {
-                    if (stored is { Length: > 0 }) throw OffsetMismatch(0, stored.Length);
-                }));
-            }
+            return new AppendResult(length, await PublishAsync(name, staged, stamp, cancellationToken).ConfigureAwait(false));
         }
         finally
         {
             File.Delete(staged); // Nothing there after a rename.
+        }
+    }
+
+    /// <summary>Makes a staged file the object, unless that has bytes by now.</summary>
+    private Task<string> PublishAsync(string name, string staged, DateTime stamp, CancellationToken cancellationToken)
+    {
+        WriteAttempt attempt = new();
+        return TryAsync(
+            async cancel =>
+            {
+                string path = PathOf(name);
+                using (await locks.AcquireAsync(name, cancel).ConfigureAwait(false))
+                {
+                    if (attempt.ETag is null) return ObjectFile.Publish(staged, stamp, path, RequireEmpty, attempt);
+                    FolderSync.Flush(ObjectFile.FolderOf(path));
+                    return attempt.ETag;
+                }
+            },
+            cancellationToken);
+
+        static void RequireEmpty(FileInfo? stored)
+        {
+            if (stored is { Length: > 0 }) throw OffsetMismatch(0, stored.Length);
         }
     }
 
@@ -278,7 +324,8 @@ public sealed class FileObjectStore : ObjectStore
         foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*", options))
         {
             string name = Path.GetRelativePath(root, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
-            if (ObjectName.IsValid(name) && ObjectFile.Stat(file.FullName) is { } found) yield return new ObjectInfo(name, found.Length, ObjectFile.ETagOf(found));
+            if (ObjectName.IsValid(name) && ObjectFile.Stat(file.FullName) is { } found)
+                yield return new ObjectInfo(name, found.Length, ObjectFile.ETagOf(found), found.LastWriteTimeUtc);
         }
     }
 

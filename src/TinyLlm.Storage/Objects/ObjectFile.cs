@@ -15,8 +15,11 @@ internal static class ObjectFile
         return file.Exists ? file : null;
     }
 
-    /// <summary>Gives a finished temporary file its name. Call it under the object's lock.</summary>
-    public static string Publish(string source, DateTime stamp, string path, Action<FileInfo?> check)
+    /// <summary>
+    /// Gives a finished temporary file its name. Call it under the object's lock. <paramref name="attempt"/> learns the ETag as soon as the file has
+    /// its name, for a repeat after the folder could not be flushed.
+    /// </summary>
+    public static string Publish(string source, DateTime stamp, string path, Action<FileInfo?> check, WriteAttempt attempt)
     {
         while (true)
         {
@@ -39,6 +42,7 @@ internal static class ObjectFile
             {
                 continue; // The folder was deleted between the two steps: look again.
             }
+            attempt.ETag = eTag;
             FolderSync.Flush(FolderOf(path));
             return eTag;
         }
@@ -108,6 +112,22 @@ internal static class ObjectFile
             }
         }
         return null;
+    }
+
+    /// <summary>Reads what there is at <paramref name="offset"/>, as much as there is room for; null when there is no file.</summary>
+    public static int? ReadRange(string path, long offset, Span<byte> destination)
+    {
+        try
+        {
+            using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, PrivateFiles.ShareAll);
+            int read = 0;
+            for (int count; read < destination.Length && (count = RandomAccess.Read(handle, destination[read..], offset + read)) > 0;) read += count;
+            return read;
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
+        {
+            return null;
+        }
     }
 
     public static string ETagOf(FileInfo file) => ETagOf(file.LastWriteTimeUtc, file.Length);

@@ -1,9 +1,12 @@
+using Polly;
+
 namespace TinyLlm.Storage;
 
 /// <summary>
 /// Bytes under names, with the semantics of a blob container: whole small objects written under a condition, large ones appended to and read as
 /// streams. Backed by local files or by Azure Blob Storage; one conformance suite holds for both. Knows nothing of users, models or grains.
-/// Every method checks names (<see cref="ObjectName"/>) before it does anything. All are safe to call from many threads.
+/// What fails for a moment is repeated (<see cref="StoreRetry"/>), then answered with <see cref="StoreError.Unavailable"/>; a write whose answer was lost is
+/// recognised (<see cref="WriteAttempt"/>). Every method checks names (<see cref="ObjectName"/>) before it does anything. All are safe to call from many threads.
 /// </summary>
 public abstract class ObjectStore
 {
@@ -13,45 +16,54 @@ public abstract class ObjectStore
     /// <summary>Bytes that an append makes durable at a time.</summary>
     public const int AppendBlockBytes = 8 << 20;
 
-    private protected ObjectStore()
-    {
-    }
+    private protected ObjectStore(TimeProvider time) => Attempts = StoreRetry.Pipeline(IsTransient, time);
+
+    /// <summary>Runs each access to the disk or the service, and repeats it.</summary>
+    internal ResiliencePipeline Attempts { get; set; }
 
     /// <summary>A small object and its ETag; null when there is none.</summary>
     public Task<StoredObject?> GetAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.Require(name);
-        return GetCoreAsync(name, cancellationToken);
+        return TryAsync(cancel => GetCoreAsync(name, cancel), cancellationToken);
     }
 
     /// <summary>
     /// Writes a small object whole: after a crash at any point there is the old one or the new one. When this returns, the bytes are durable.
     /// </summary>
     /// <returns>The new ETag. No two writes of a name get the same one.</returns>
-    /// <exception cref="StoreException">ConditionFailed, StorageFull, TooLarge, BadName.</exception>
+    /// <exception cref="StoreException">ConditionFailed, StorageFull, TooLarge, BadName; as everywhere, Unavailable.</exception>
     public Task<string> PutAsync(string name, ReadOnlyMemory<byte> bytes, PutCondition condition, CancellationToken cancellationToken)
     {
         ObjectName.Require(name);
         ArgumentNullException.ThrowIfNull(condition);
         if (bytes.Length > MaxSmallObjectBytes) throw TooLarge(MaxSmallObjectBytes);
-        return PutCoreAsync(name, bytes, condition, cancellationToken);
+        WriteAttempt attempt = new();
+        return TryAsync(cancel => PutCoreAsync(name, bytes, condition, attempt.Begin(), cancel), cancellationToken);
     }
 
     /// <summary>Deletes an object.</summary>
-    /// <returns>Whether there was one.</returns>
+    /// <returns>Whether there was one; after a lost answer, whether there may have been one.</returns>
     /// <exception cref="StoreException">ConditionFailed: an object is there, but another than the condition names.</exception>
     public Task<bool> DeleteAsync(string name, PutCondition condition, CancellationToken cancellationToken)
     {
         ObjectName.Require(name);
         ArgumentNullException.ThrowIfNull(condition);
-        return DeleteCoreAsync(name, condition, cancellationToken);
+        WriteAttempt attempt = new();
+        return TryAsync(cancel => DeleteCoreAsync(name, condition, attempt.Begin(), cancel), cancellationToken);
     }
 
     /// <summary>Deletes every object below <paramref name="prefix"/>, which is whole parts of a name, without the '/' that follows; never everything.</summary>
     public Task DeletePrefixAsync(string prefix, CancellationToken cancellationToken)
     {
         ObjectName.Require(prefix);
-        return DeletePrefixCoreAsync(prefix, cancellationToken);
+        return TryAsync(
+            async cancel =>
+            {
+                await DeletePrefixCoreAsync(prefix, cancel).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
     }
 
     /// <summary>The objects below <paramref name="prefix"/> (whole parts of a name; empty: all), in no order.</summary>
@@ -67,14 +79,27 @@ public abstract class ObjectStore
     public Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.Require(name);
-        return OpenReadCoreAsync(name, cancellationToken);
+        return TryAsync(cancel => OpenReadCoreAsync(name, cancel), cancellationToken);
+    }
+
+    /// <summary>
+    /// Reads from <paramref name="offset"/> on into <paramref name="destination"/>, in one access; many may run at a time. What several reads of an
+    /// object give belongs together only if it did not change meanwhile: who must know checks a digest or a tag.
+    /// </summary>
+    /// <returns>How many bytes were read: as many as there is room for, or fewer because the object ends.</returns>
+    /// <exception cref="StoreException">NotFound.</exception>
+    public Task<int> ReadRangeAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        return TryAsync(cancel => ReadRangeCoreAsync(name, offset, destination, cancel), cancellationToken);
     }
 
     /// <summary>The object's durable length in bytes; null when there is none.</summary>
     public Task<long?> LengthAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.Require(name);
-        return LengthCoreAsync(name, cancellationToken);
+        return TryAsync(cancel => LengthCoreAsync(name, cancel), cancellationToken);
     }
 
     /// <summary>
@@ -121,18 +146,37 @@ public abstract class ObjectStore
     /// <returns>How many leftovers went.</returns>
     public abstract Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken);
 
+    /// <summary>Whether an access that failed like this may succeed in a moment. What the store answers is never transient.</summary>
+    private protected abstract bool IsTransient(Exception error);
+
+    /// <summary>One access, repeated while it fails for a moment.</summary>
+    private protected async Task<T> TryAsync<T>(Func<CancellationToken, Task<T>> access, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Attempts.ExecuteAsync(
+                static async (run, cancel) => await run(cancel).ConfigureAwait(false), access, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested && IsTransient(error))
+        {
+            throw new StoreException(StoreError.Unavailable, $"the store failed {StoreRetry.MaxRepeats + 1} times in a row: try again soon", error);
+        }
+    }
+
     private protected abstract Task<StoredObject?> GetCoreAsync(string name, CancellationToken cancellationToken);
 
     private protected abstract Task<string> PutCoreAsync(
-        string name, ReadOnlyMemory<byte> bytes, PutCondition condition, CancellationToken cancellationToken);
+        string name, ReadOnlyMemory<byte> bytes, PutCondition condition, WriteAttempt attempt, CancellationToken cancellationToken);
 
-    private protected abstract Task<bool> DeleteCoreAsync(string name, PutCondition condition, CancellationToken cancellationToken);
+    private protected abstract Task<bool> DeleteCoreAsync(string name, PutCondition condition, WriteAttempt attempt, CancellationToken cancellationToken);
 
     private protected abstract Task DeletePrefixCoreAsync(string prefix, CancellationToken cancellationToken);
 
     private protected abstract IAsyncEnumerable<ObjectInfo> ListCoreAsync(string prefix, CancellationToken cancellationToken);
 
     private protected abstract Task<Stream> OpenReadCoreAsync(string name, CancellationToken cancellationToken);
+
+    private protected abstract Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken);
 
     private protected abstract Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken);
 
@@ -153,6 +197,6 @@ public abstract class ObjectStore
             DurableLength = durableLength,
         };
 
-    private protected static StoreException DigestMismatch() =>
+    internal static StoreException DigestMismatch() =>
         new(StoreError.DigestMismatch, "the bytes received don't have the digest that came with them: send them again");
 }

@@ -33,4 +33,7 @@ public enum StoreError
 
     /// <summary>The data folder is in use by another process.</summary>
     FolderInUse,
+
+    /// <summary>The disk or the service failed, and failed again at each of a few repeats: nothing is wrong with the request.</summary>
+    Unavailable,
 }

@@ -48,6 +48,14 @@ public sealed class VersionKey
     public FileDecryptor OpenFile(ModelFileName file, ReadOnlySpan<byte> header, long encryptedBytes) =>
         FileDecryptor.Open(dataKey, ContextOf(file), header, encryptedBytes);
 
+    /// <summary>Begins a sealed piece of a file that is being uploaded: one that no load will read, and that can't stand in for the file.</summary>
+    internal FileEncryptor BeginPiece(ModelFileName file, string piece) => FileEncryptor.Begin(dataKey, ContextOf(file, piece));
+
+    /// <summary>Opens such a piece.</summary>
+    /// <exception cref="StoreException">Damaged.</exception>
+    internal FileDecryptor OpenPiece(ModelFileName file, string piece, ReadOnlySpan<byte> header, long encryptedBytes) =>
+        FileDecryptor.Open(dataKey, ContextOf(file, piece), header, encryptedBytes);
+
     /// <summary>A digest of all of it, for a lease's authentication code. Tells nothing of the key, which is random.</summary>
     public byte[] Fingerprint()
     {
@@ -65,6 +73,8 @@ public sealed class VersionKey
 
     /// <summary>What one file's ciphertext is bound to.</summary>
     internal byte[] ContextOf(ModelFileName file) => LengthPrefixed(Owner.Value, Model, Version.Value, file.Value);
+
+    private byte[] ContextOf(ModelFileName file, string piece) => LengthPrefixed(Owner.Value, Model, Version.Value, file.Value, piece);
 
     internal ReadOnlySpan<byte> Reveal() => dataKey;
 

@@ -15,10 +15,14 @@ internal sealed partial class RunningHost : IAsyncDisposable
 
     private readonly ConcurrentQueue<string> output = new();
     private readonly string folder = Directory.CreateTempSubdirectory("tinyllm-e2e-").FullName;
+    private readonly ConcurrentDictionary<TaskCompletionSource, string> awaited = new();
     private Process? process;
 
     /// <summary>Where the host keeps everything.</summary>
     public string DataFolder => Path.Combine(folder, "data");
+
+    /// <summary>More of its command line.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
 
     /// <summary>The address that it printed.</summary>
     public Uri Url { get; private set; } = new("http://127.0.0.1:1");
@@ -61,10 +65,12 @@ internal sealed partial class RunningHost : IAsyncDisposable
         await StartAsync(client, "--urls", "http://127.0.0.1:0");
     }
 
-    private async Task StartAsync(HttpClient client, params string[] arguments)
+    /// <summary>The same with other arguments.</summary>
+    public async Task StartAsync(HttpClient client, params string[] arguments)
     {
         string program = TestBuild.Program("TinyLlm.Host", "TinyLlm.Host.dll");
-        ProcessStartInfo start = new("dotnet", [program, "--data", DataFolder, .. arguments])
+        process?.Dispose();
+        ProcessStartInfo start = new("dotnet", [program, "--data", DataFolder, .. arguments, .. Arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -92,6 +98,21 @@ internal sealed partial class RunningHost : IAsyncDisposable
         Assert.True(answer.IsSuccessStatusCode, $"the host said that it was ready, and /healthz/ready answers {answer.StatusCode}");
     }
 
+    /// <summary>Ends when it prints the next line that has <paramref name="text"/> in it.</summary>
+    public async Task PrintsAsync(string text)
+    {
+        TaskCompletionSource printed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        awaited[printed] = text;
+        try
+        {
+            await printed.Task.WaitAsync(StartLimit, TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            awaited.TryRemove(printed, out _);
+        }
+    }
+
     /// <summary>SIGKILL: no handler, no flush, no goodbye.</summary>
     public void Kill()
     {
@@ -114,6 +135,10 @@ internal sealed partial class RunningHost : IAsyncDisposable
     {
         if (line is null) return;
         output.Enqueue(line);
+        foreach ((TaskCompletionSource printed, string text) in awaited)
+        {
+            if (line.Contains(text, StringComparison.Ordinal)) printed.TrySetResult();
+        }
         if (AddressPattern().Match(line) is { Success: true } match) ready.TrySetResult(new Uri(match.Value));
     }
 

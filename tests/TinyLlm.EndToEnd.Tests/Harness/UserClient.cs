@@ -29,6 +29,9 @@ internal sealed class UserClient : IDisposable
     /// <summary>A user known from before, as after a restart.</summary>
     public static UserClient Known(RunningHost host, UserClient user) => new(host, user.Name, user.Token);
 
+    /// <summary>A user whose token is known.</summary>
+    public static UserClient Known(RunningHost host, string name, string token) => new(host, name, token);
+
     public static async Task<UserClient> CreateAsync(RunningHost host, string name)
     {
         using UserClient admin = Admin(host);

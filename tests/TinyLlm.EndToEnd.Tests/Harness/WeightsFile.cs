@@ -49,6 +49,13 @@ internal sealed class WeightsFile
         return this;
     }
 
+    /// <summary>Adds a line of text of its own to the header.</summary>
+    public WeightsFile WithMetadata(string name, string text)
+    {
+        header["__metadata__"] = new JsonObject { [name] = text };
+        return this;
+    }
+
     /// <summary>Moves a tensor's claim on bytes.</summary>
     public WeightsFile Shift(string tensor, int bytes)
     {

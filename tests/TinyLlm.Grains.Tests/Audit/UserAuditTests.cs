@@ -1,6 +1,7 @@
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Sharing;
 using TinyLlm.Grains.Users;
 using TinyLlm.Storage;
 
@@ -62,6 +63,10 @@ public sealed class UserAuditTests
         UploadTicket open = await alice.UploadAsync("other");
         UploadTicket committing = await alice.UploadAsync("third");
         CommitTicket commit = await alice.Grain.BeginCommit("third", committing.UploadId);
+        TestUser carol = await cluster.CreateUserAsync("carol");
+        GrantSpec grant = new() { Model = "tiny", Grantee = carol.Id, GranteeName = "carol", Rights = ModelRight.Infer };
+        await alice.Grain.Grant(grant);
+        UserQuota? quota = (await alice.Grain.Describe())!.Quota;
         byte[] state = await StateAsync(cluster, alice);
         int logged = (await ReadAsync(cluster, AuditLogId.Of(alice.Id))).Count;
 
@@ -72,6 +77,14 @@ public sealed class UserAuditTests
         [
             ("create token", () => alice.Grain.CreateToken(new TokenSpec { Name = "ci", Scopes = TokenScopes.Read })),
             ("revoke token", () => alice.Grain.RevokeToken(alice.Token.Id)),
+            ("rotate token", () => alice.Grain.RotateToken(new TokenRotation
+            {
+                TokenId = alice.Token.Id, Grace = TimeSpan.Zero, Asking = new TokenSpec { Name = "first", Scopes = TokenScopeNames.EveryUserScope },
+            })),
+            ("rotate key", () => alice.Grain.RotateKey()),
+            ("set quota", () => alice.Grain.SetQuota(new UserQuota { Models = 1 })),
+            ("grant", () => alice.Grain.Grant(grant with { Rights = ModelRight.Download })),
+            ("revoke grant", () => alice.Grain.RevokeGrant("tiny", carol.Id)),
             ("begin upload", () => alice.Grain.BeginUpload("new", null)),
             ("commit", () => alice.CompleteAsync(committing.UploadId, commit)),
             ("abandon", () => alice.Grain.AbandonUpload("other", open.UploadId)),
@@ -87,6 +100,8 @@ public sealed class UserAuditTests
             Assert.Equal(state, await StateAsync(cluster, alice));
         }
         Assert.NotNull(await alice.Grain.AuthenticateAsync(alice.Token.Text));
+        Assert.Equal(quota, (await alice.Grain.Describe())!.Quota);
+        Assert.Equal(grant, Assert.Single(await alice.Grain.ListGrants("tiny")).Spec);
         Assert.Equal("tiny", Assert.Single(await alice.Grain.ListModels()).Model);
 
         File.Delete(folder);

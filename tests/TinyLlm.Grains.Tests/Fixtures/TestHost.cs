@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Residency;
@@ -6,20 +7,25 @@ using TinyLlm.Tests;
 
 namespace TinyLlm.Grains.Tests;
 
-/// <summary>A model host over a real store and a simulated device, without a cluster.</summary>
+/// <summary>A model host over a real store and a simulated device, without a cluster. Its versions are encrypted, each under a key of its own, or not.</summary>
 internal sealed class TestHost : IAsyncDisposable
 {
     private static readonly SigningKey s_key = SigningKey.Parse(SigningKey.NewText());
 
     private readonly TempFolder _folder = new();
+    private readonly bool _isEncrypted;
 
-    public TestHost(long budgetBytes)
+    public TestHost(long budgetBytes, bool encrypted = false, ObjectStore? store = null)
     {
-        Files = new ModelFiles(new FileObjectStore(_folder.FullPath));
+        _isEncrypted = encrypted;
+        Store = store ?? new FileObjectStore(_folder.FullPath);
+        Files = new ModelFiles(Store);
         Device = new SimulatedBackend(budgetBytes);
         Loop = new DeviceLoop(Device, new DeviceLoopOptions(), TimeProvider.System, NullLogger<DeviceLoop>.Instance);
         Host = new ModelHost(Files, Loop, NullLogger<ModelHost>.Instance);
     }
+
+    public ObjectStore Store { get; }
 
     public ModelFiles Files { get; }
 
@@ -33,12 +39,13 @@ internal sealed class TestHost : IAsyncDisposable
     public async Task<VersionAddress> StoreAsync(IReadOnlyDictionary<string, byte[]>? files = null)
     {
         (UserId owner, VersionId version) = (UserId.New(), VersionId.New());
+        VersionKey? key = _isEncrypted ? new VersionKey(owner, "tiny", version, RandomNumberGenerator.GetBytes(32)) : null;
         foreach ((string name, byte[] bytes) in files ?? TinyModel.Files)
-            await Files.AppendAsync(owner, version, ModelFileName.Parse(name), 0, new MemoryStream(bytes), bytes.Length, null, CancellationToken.None);
-        ModelManifest manifest = await Files.SealAsync(owner, version, CancellationToken.None);
+            await Files.AppendAsync(owner, version, ModelFileName.Parse(name), 0, new MemoryStream(bytes), bytes.Length, null, key, CancellationToken.None);
+        ModelManifest manifest = await Files.SealAsync(owner, version, key, CancellationToken.None);
         byte[] signature = SignedManifest.Sign("tiny", manifest, s_key);
         await Files.WriteSignatureAsync(owner, version, signature, CancellationToken.None);
-        return new VersionAddress(owner, version, manifest.Digest.Hex, SignedManifest.DigestOf(signature), s_key.PublicKey.Info, null);
+        return new VersionAddress(owner, version, manifest.Digest.Hex, SignedManifest.DigestOf(signature), s_key.PublicKey.Info, key);
     }
 
     public async Task<VersionAddress[]> StoreAsync(int count) => await Task.WhenAll(Enumerable.Range(0, count).Select(_ => StoreAsync()));

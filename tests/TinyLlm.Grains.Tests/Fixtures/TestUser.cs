@@ -26,7 +26,7 @@ internal sealed record TestUser(UserId Id, string Name, IssuedToken Token, IUser
     public async Task WriteAsync(string model, string uploadId, string file, byte[] bytes)
     {
         WriteLease lease = await Grain.BeginWrite(model, uploadId, file);
-        await Files.AppendAsync(Id, lease.Version, ModelFileName.Parse(file), 0, new MemoryStream(bytes), lease.MaxBytes, null, TestContext.Current.CancellationToken);
+        await Files.AppendAsync(Id, lease.Version, ModelFileName.Parse(file), 0, new MemoryStream(bytes), lease.MaxBytes, null, lease.Key, TestContext.Current.CancellationToken);
         await Grain.EndWrite(uploadId, lease.LeaseId, bytes.Length);
     }
 
@@ -35,7 +35,7 @@ internal sealed record TestUser(UserId Id, string Name, IssuedToken Token, IUser
     {
         await WriteAsync(model, uploadId, "README.md", [1]);
         CommitTicket ticket = await Grain.BeginCommit(model, uploadId);
-        return (await Files.SealAsync(Id, ticket.Version, TestContext.Current.CancellationToken)).Digest.Hex;
+        return (await Files.SealAsync(Id, ticket.Version, ticket.Key, TestContext.Current.CancellationToken)).Digest.Hex;
     }
 
     public async Task<PublishedVersion> CommitAsync(string model, string uploadId)
@@ -48,9 +48,9 @@ internal sealed record TestUser(UserId Id, string Name, IssuedToken Token, IUser
     public async Task<PublishedVersion> CompleteAsync(string uploadId, CommitTicket ticket)
     {
         ModelManifest manifest = await Files.ReadManifestAsync(Id, ticket.Version, TestContext.Current.CancellationToken)
-            ?? await Files.SealAsync(Id, ticket.Version, TestContext.Current.CancellationToken);
+            ?? await Files.SealAsync(Id, ticket.Version, ticket.Key, TestContext.Current.CancellationToken);
         ModelFacts facts = await ModelValidator.ValidateAsync(
-            new VersionFiles(Files, Id, ticket.Version), [.. manifest.Files.Select(file => file.Name.Value)], manifest.TotalBytes, TestContext.Current.CancellationToken);
+            new VersionFiles(Files, Id, ticket.Version, ticket.Key), [.. manifest.Files.Select(file => file.Name.Value)], manifest.TotalBytes, TestContext.Current.CancellationToken);
         return await Grain.CompleteCommit(uploadId, manifest.Digest.Hex, facts);
     }
 

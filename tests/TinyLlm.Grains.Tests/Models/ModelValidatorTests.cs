@@ -70,7 +70,7 @@ public sealed class ModelValidatorTests
     }
 
     private static Task<ModelFacts> ValidateAsync(TestHost host, VersionAddress address, IReadOnlyDictionary<string, byte[]> files) =>
-        ModelValidator.ValidateAsync(new VersionFiles(host.Files, address.Owner, address.Version), [.. files.Keys], 1, Cancel);
+        ModelValidator.ValidateAsync(new VersionFiles(host.Files, address.Owner, address.Version, address.Key), [.. files.Keys], 1, Cancel);
 
     private static async Task<(string? Detail, string? FileName)> RefuseAsync(IReadOnlyDictionary<string, byte[]> files)
     {

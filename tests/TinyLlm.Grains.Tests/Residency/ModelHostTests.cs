@@ -1,7 +1,6 @@
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Residency;
-using TinyLlm.Storage;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Grains.Tests.Residency;
@@ -129,8 +128,7 @@ public sealed class ModelHostTests
         await using TestHost host = new(2 * s_weights);
         VersionAddress address = await host.StoreAsync();
 
-        StoreException damaged = await Assert.ThrowsAsync<StoreException>(() => host.TouchAsync(address with { ManifestDigest = new string('0', 64) }));
-        Assert.Equal(StoreError.Damaged, damaged.Error);
+        await Refusal.OfAsync(RequestError.ModelDamaged, () => host.TouchAsync(address with { ManifestDigest = new string('0', 64) }));
         Assert.Equal((0, 0, 0L), (host.Host.Snapshot().Models, host.Host.Snapshot().Holds, host.Host.Snapshot().ReservedBytes));
 
         await host.TouchAsync(address);
@@ -149,8 +147,8 @@ public sealed class ModelHostTests
         byte[] whole = await File.ReadAllBytesAsync(path, Cancel);
         await File.WriteAllBytesAsync(path, whole.AsMemory(0, whole.Length / 2), Cancel);
 
-        await Assert.ThrowsAnyAsync<Exception>(() => host.TouchAsync(address));
-        await Assert.ThrowsAnyAsync<Exception>(() => host.TouchAsync(address));
+        await Refusal.OfAsync(RequestError.ModelDamaged, () => host.TouchAsync(address));
+        await Refusal.OfAsync(RequestError.ModelDamaged, () => host.TouchAsync(address));
         Assert.Equal((0, 0, 0L, 0L), (host.Host.Snapshot().Models, host.Host.Snapshot().Holds, host.Host.Snapshot().ReservedBytes, host.Device.LiveTensors));
         await File.WriteAllBytesAsync(path, whole, Cancel);
 

@@ -69,8 +69,9 @@ public sealed class CommitTests(SharedCluster shared) : IClassFixture<SharedClus
         PublishedVersion version = await user.CommitAsync("tiny", upload.UploadId);
         await user.PublishAsync("tiny");
 
-        Assert.Equal(version, await user.CommitAsync("tiny", upload.UploadId));
-        Assert.Equal(version, await user.Grain.CompleteCommit(upload.UploadId, version.ManifestDigest, version.Facts));
+        PublishedVersion replaced = version with { Current = false };
+        Assert.Equal(replaced, await user.CommitAsync("tiny", upload.UploadId));
+        Assert.Equal(replaced, await user.Grain.CompleteCommit(upload.UploadId, version.ManifestDigest, version.Facts));
         await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.AbandonUpload("tiny", upload.UploadId));
         _cluster.Time.Advance(TimeSpan.FromHours(24));
         await user.Grain.BeginUpload("tiny", null); // sweeps
@@ -114,7 +115,7 @@ public sealed class CommitTests(SharedCluster shared) : IClassFixture<SharedClus
         TestUser user = await _cluster.CreateUserAsync("abandoner");
         UploadTicket upload = await user.UploadAsync("tiny");
         CommitTicket ticket = await user.Grain.BeginCommit("tiny", upload.UploadId);
-        ModelManifest manifest = await user.Files.SealAsync(user.Id, ticket.Version, TestContext.Current.CancellationToken);
+        ModelManifest manifest = await user.Files.SealAsync(user.Id, ticket.Version, ticket.Key, TestContext.Current.CancellationToken);
 
         await user.Grain.AbandonUpload("tiny", upload.UploadId);
 

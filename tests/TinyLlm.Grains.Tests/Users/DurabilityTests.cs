@@ -64,7 +64,8 @@ public sealed class DurabilityTests
         await using GrainCluster cluster = await GrainCluster.StartAsync();
         TestUser alice = await cluster.CreateUserAsync("alice");
         VersionId version = (await alice.PublishAsync("tiny")).Version;
-        Dictionary<string, ReadOnlyMemory<byte>> bytes = await ReadAllAsync(cluster, alice, version);
+        VersionKey? key = (await alice.LeaseAsync("tiny")).Lease.Key;
+        Dictionary<string, ReadOnlyMemory<byte>> bytes = await ReadAllAsync(cluster, alice, version, key);
         await alice.Grain.DeleteModel("tiny");
         Assert.Null(cluster.Files.TryGetLocalFolder(alice.Id, version));
 
@@ -77,7 +78,7 @@ public sealed class DurabilityTests
         text = text.Replace("\"Doomed\":[]", $"\"Doomed\":[\"{version}\"]", StringComparison.Ordinal);
         await cluster.GrainState.PutAsync(name, System.Text.Encoding.UTF8.GetBytes(text), PutCondition.Always, Cancel);
         foreach ((string file, ReadOnlyMemory<byte> content) in bytes)
-            await cluster.Files.AppendAsync(alice.Id, version, ModelFileName.Parse(file), 0, new MemoryStream(content.ToArray()), 1 << 30, null, Cancel);
+            await cluster.Files.AppendAsync(alice.Id, version, ModelFileName.Parse(file), 0, new MemoryStream(content.ToArray()), 1 << 30, null, key, Cancel);
         Assert.NotNull(cluster.Files.TryGetLocalFolder(alice.Id, version));
 
         Assert.Empty(await alice.Grain.ListModels());
@@ -109,11 +110,16 @@ public sealed class DurabilityTests
         Assert.Null(await cluster.Client.GetGrain<IUserNameGrain>("alice").Find());
     }
 
-    private static async Task<Dictionary<string, ReadOnlyMemory<byte>>> ReadAllAsync(GrainCluster cluster, TestUser owner, VersionId version)
+    private static async Task<Dictionary<string, ReadOnlyMemory<byte>>> ReadAllAsync(GrainCluster cluster, TestUser owner, VersionId version, VersionKey? key)
     {
         Dictionary<string, ReadOnlyMemory<byte>> bytes = [];
         await foreach ((ModelFileName file, _) in cluster.Files.ListAsync(owner.Id, version, Cancel))
-            bytes[file.Value] = (await cluster.Files.ReadAsync(owner.Id, version, file, Cancel))!.Value;
+        {
+            using VersionFile opened = await cluster.Files.OpenAsync(owner.Id, version, file, key, Cancel);
+            byte[] content = new byte[opened.Length];
+            await opened.ReadAsync(0, content, Cancel);
+            bytes[file.Value] = content;
+        }
         return bytes;
     }
 }

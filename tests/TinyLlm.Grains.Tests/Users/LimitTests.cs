@@ -115,6 +115,17 @@ public sealed class LimitTests(SharedCluster shared) : IClassFixture<SharedClust
         await Refusal.OfAsync(RequestError.RateLimited, () => user.Grain.BeginStream(Stream(user, "e", 1)));
     }
 
+    /// <summary>The calls of one process may overtake each other: a stream that ended must not come back and hold a place.</summary>
+    [Fact]
+    public async Task RenewStreams_AfterTheEnd_TakesNoPlace()
+    {
+        TestUser user = await UserAsync("overtaken", new UserQuota { ConcurrentStreams = 1 });
+        await user.Grain.BeginStream(Stream(user, "a", 1));
+        await user.Grain.EndStream(Use(user, "a", 1));
+        await user.Grain.RenewStreams([Use(user, "a", 1)]);
+        await user.Grain.BeginStream(Stream(user, "b", 1));
+    }
+
     [Fact]
     public async Task RenewStreams_CredentialEnded_IsCut()
     {

@@ -109,7 +109,7 @@ public sealed class QuotaTests : IAsyncLifetime
         {
             leases = [.. leases, await _user.Grain.BeginWrite("a", upload.UploadId, file)];
             await _user.Files.AppendAsync(
-                _user.Id, upload.Version, ModelFileName.Parse(file), 0, new MemoryStream(new byte[s_modelBytes]), s_modelBytes, null, Cancel);
+                _user.Id, upload.Version, ModelFileName.Parse(file), 0, new MemoryStream(new byte[s_modelBytes]), s_modelBytes, null, leases[^1].Key, Cancel);
         }
 
         await _user.Grain.RenewWrite(upload.UploadId, leases[0].LeaseId);
@@ -125,7 +125,7 @@ public sealed class QuotaTests : IAsyncLifetime
         CommitTicket ticket = await _user.Grain.BeginCommit("a", upload.UploadId);
         ModelFacts facts = new() { Architecture = "x", Parameters = 1, Tensors = 1, StoredBytes = (2 * s_modelBytes) + 11, ContextLength = 1, VocabularySize = 1 };
 
-        string manifest = (await _user.Files.SealAsync(_user.Id, ticket.Version, Cancel)).Digest.Hex;
+        string manifest = (await _user.Files.SealAsync(_user.Id, ticket.Version, ticket.Key, Cancel)).Digest.Hex;
         await Refusal.OfAsync(RequestError.QuotaExceeded, () => _user.Grain.CompleteCommit(upload.UploadId, manifest, facts));
         await _user.Grain.CompleteCommit(upload.UploadId, manifest, facts with { StoredBytes = facts.StoredBytes - 1 });
         Assert.Equal(ticket.Version, Assert.Single(await _user.Grain.ListModels()).Version);

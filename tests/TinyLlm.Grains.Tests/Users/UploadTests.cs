@@ -99,7 +99,7 @@ public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedClus
         await user.Grain.AbandonUpload("tiny", upload.UploadId);
         await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.RenewWrite(upload.UploadId, lease.LeaseId));
         await user.Files.AppendAsync(
-            user.Id, lease.Version, ModelFileName.Parse("config.json"), 0, new MemoryStream([1, 2, 3]), 100, null, TestContext.Current.CancellationToken);
+            user.Id, lease.Version, ModelFileName.Parse("config.json"), 0, new MemoryStream([1, 2, 3]), 100, null, lease.Key, TestContext.Current.CancellationToken);
         Assert.NotNull(user.Files.TryGetLocalFolder(user.Id, upload.Version)); // a block that was under way
         await _cluster.Orleans.DeactivateAsync(user.Grain);
         Assert.Empty(await user.Grain.ListModels());

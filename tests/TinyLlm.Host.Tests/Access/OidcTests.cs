@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 
 namespace TinyLlm.Host.Tests.Access;
@@ -90,7 +91,7 @@ public sealed class OidcTests : IAsyncLifetime
     [Fact]
     public async Task Jwt_FirstSight_MakesTheUser_WhereTheOperatorSaysSo()
     {
-        await using TestHost host = await StartAsync("--TinyLlm:Access:Oidc:CreateUsers", "true", "--TinyLlm:Access:Oidc:UserClaim", "login");
+        await using TestHost host = await StartAsync(("CreateUsers", "true"), ("UserClaim", "login"));
         using HttpClient jwt = host.Client(_issuer.Token(new() { ["sub"] = "4711", ["login"] = "Carol", ["scope"] = "read write" }));
         Assert.Equal("Carol", (await TestHost.Json(await jwt.GetAsync("/api/me"))).GetProperty("id").GetString());
         Assert.Empty((await TestHost.Json(await jwt.GetAsync("/api/tokens"))).GetProperty("tokens").EnumerateArray());
@@ -112,8 +113,21 @@ public sealed class OidcTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, (await jwt.GetAsync("/api/me")).StatusCode);
     }
 
-    private Task<TestHost> StartAsync(params string[] settings) => TestHost.StartAsync(device: "none", settings:
-    [
-        "--TinyLlm:Access:Oidc:Issuer", _issuer.Address, "--TinyLlm:Access:Oidc:Audience", "tinyllm", "--TinyLlm:Access:Oidc:AllowHttpMetadata", "true", .. settings,
-    ]);
+    [Theory]
+    [InlineData("Audience", "")]
+    [InlineData("Issuer", "not an address")]
+    [InlineData("DefaultScopes", "read reed")]
+    [InlineData("DefaultScopes", "admin")]
+    public async Task Options_ThatMakeNoSense_StopTheStartByName(string option, string value)
+    {
+        OptionsValidationException refused = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync((option, value)));
+        Assert.Contains($"Oidc:{option}:", refused.Message, StringComparison.Ordinal);
+    }
+
+    private Task<TestHost> StartAsync(params ReadOnlySpan<(string Option, string Value)> settings)
+    {
+        Dictionary<string, string> oidc = new() { ["Issuer"] = _issuer.Address, ["Audience"] = "tinyllm", ["AllowHttpMetadata"] = "true" };
+        foreach ((string option, string value) in settings) oidc[option] = value;
+        return TestHost.StartAsync(device: "none", settings: [.. oidc.SelectMany(pair => new[] { $"--TinyLlm:Access:Oidc:{pair.Key}", pair.Value })]);
+    }
 }

@@ -47,6 +47,8 @@ internal static class RouteContract
         ["DELETE /api/models/{owner}/{model}/versions/{version:int}"] = "write",
         ["GET /api/models/{owner}/{model}/versions/{version:int}/files/{name}"] = "read",
         ["HEAD /api/models/{owner}/{model}/versions/{version:int}/files/{name}"] = "read",
+        ["PUT /api/models/{owner}/{model}/current"] = "write",
+        ["PUT /api/models/{owner}/{model}/retention"] = "write",
         ["GET /api/models/{owner}/{model}/grants"] = "read",
         ["PUT /api/models/{owner}/{model}/grants/{user}"] = "write",
         ["DELETE /api/models/{owner}/{model}/grants/{user}"] = "write",

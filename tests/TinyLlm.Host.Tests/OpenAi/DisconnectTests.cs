@@ -9,6 +9,7 @@ using TinyLlm.Tests;
 namespace TinyLlm.Host.Tests.OpenAi;
 
 /// <summary>A client that goes away frees what it held. The simulated device runs a step only when the test says so: no test waits for a clock.</summary>
+[Collection(RunsAlone.Name)]
 public sealed class DisconnectTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

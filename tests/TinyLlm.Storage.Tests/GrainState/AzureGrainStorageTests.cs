@@ -1,3 +1,4 @@
+using TinyLlm.Tests;
 using Azure.Storage.Blobs;
 
 namespace TinyLlm.Storage.Tests;

@@ -36,7 +36,7 @@ public sealed class ModelFilesTests : IDisposable
 
         Assert.Equal(150, await files.LengthAsync(owner, version, Config, Cancel));
         Assert.Null(await files.LengthAsync(owner, VersionId.New(), Config, Cancel));
-        Assert.Equal(BodyStream.Bytes(0, 150), (await files.ReadAsync(owner, version, Config, Cancel))!.Value.ToArray());
+        Assert.Equal(BodyStream.Bytes(0, 150), await files.ReadAllAsync(owner, version, Config, null));
         Assert.True(File.Exists(folder[$"store/models/{owner}/{version}/config.json"]));
         Assert.Equal(folder[$"store/models/{owner}/{version}"], files.TryGetLocalFolder(owner, version));
         Assert.Equal([(Config, 150L), (Weights, 70L)], (await files.ListAsync(owner, version, Cancel).ToListAsync(Cancel)).OrderBy(file => file.Name.Value, StringComparer.Ordinal));
@@ -48,7 +48,7 @@ public sealed class ModelFilesTests : IDisposable
         await AppendAsync(Weights, 0, 20_000_000);
         await AppendAsync(Config, 0, 10);
 
-        ModelManifest manifest = await files.SealAsync(owner, version, Cancel);
+        ModelManifest manifest = await files.SealAsync(owner, version, null, Cancel);
         ModelManifest? read = await files.ReadManifestAsync(owner, version, Cancel);
 
         Assert.Equal([Config, Weights], manifest.Files.Select(file => file.Name));
@@ -58,7 +58,7 @@ public sealed class ModelFilesTests : IDisposable
         Assert.Equal(manifest.Digest.Hex, Convert.ToHexStringLower(SHA256.HashData(manifest.CanonicalBytes.Span)));
         await AssertErrorAsync(StoreError.Sealed, () => AppendAsync(Config, 10, 5));
         await AssertErrorAsync(StoreError.Sealed, () => AppendAsync(ModelFileName.Parse("README.md"), 0, 5));
-        await AssertErrorAsync(StoreError.Sealed, () => files.SealAsync(owner, version, Cancel));
+        await AssertErrorAsync(StoreError.Sealed, () => files.SealAsync(owner, version, null, Cancel));
         Assert.Equal(10, await files.LengthAsync(owner, version, Config, Cancel));
     }
 
@@ -72,7 +72,7 @@ public sealed class ModelFilesTests : IDisposable
         {
             try
             {
-                await hosts[i % hosts.Length].SealAsync(owner, version, Cancel);
+                await hosts[i % hosts.Length].SealAsync(owner, version, null, Cancel);
                 return true;
             }
             catch (StoreException error) when (error.Error == StoreError.Sealed)
@@ -94,20 +94,20 @@ public sealed class ModelFilesTests : IDisposable
             started.TrySetResult();
             await resume.Task.WaitAsync(cancel);
         });
-        Task<AppendResult> append = files.AppendAsync(owner, version, Config, 0, body, Plenty, null, Cancel);
+        Task<long> append = files.AppendAsync(owner, version, Config, 0, body, Plenty, null, null, Cancel);
         await started.Task.WaitAsync(Cancel);
 
-        await AssertErrorAsync(StoreError.Sealed, () => files.SealAsync(owner, version, Cancel));
+        await AssertErrorAsync(StoreError.Sealed, () => files.SealAsync(owner, version, null, Cancel));
         resume.SetResult();
         await append;
 
-        Assert.Equal(100, (await files.SealAsync(owner, version, Cancel)).TotalBytes);
+        Assert.Equal(100, (await files.SealAsync(owner, version, null, Cancel)).TotalBytes);
     }
 
     [Fact]
     public async Task Seal_OfNothing_IsNotFoundAndTheVersionStaysOpen()
     {
-        await AssertErrorAsync(StoreError.NotFound, () => files.SealAsync(owner, version, Cancel));
+        await AssertErrorAsync(StoreError.NotFound, () => files.SealAsync(owner, version, null, Cancel));
 
         await AppendAsync(Config, 0, 1);
         Assert.Null(await files.ReadManifestAsync(owner, version, Cancel));
@@ -119,8 +119,8 @@ public sealed class ModelFilesTests : IDisposable
         VersionId other = VersionId.New();
         UserId bob = UserId.New();
         await AppendAsync(Config, 0, 1);
-        await files.AppendAsync(owner, other, Config, 0, new BodyStream(1), Plenty, null, Cancel);
-        await files.AppendAsync(bob, version, Config, 0, new BodyStream(1), Plenty, null, Cancel);
+        await files.AppendAsync(owner, other, Config, 0, new BodyStream(1), Plenty, null, null, Cancel);
+        await files.AppendAsync(bob, version, Config, 0, new BodyStream(1), Plenty, null, null, Cancel);
 
         await files.DeleteAsync(owner, version, Cancel);
         Assert.Null(await files.LengthAsync(owner, version, Config, Cancel));
@@ -169,7 +169,7 @@ public sealed class ModelFilesTests : IDisposable
     public async Task Manifest_AnyBitFlipped_IsDamagedOrAnotherDigest()
     {
         await AppendAsync(Config, 0, 100);
-        ModelManifest manifest = await files.SealAsync(owner, version, Cancel);
+        ModelManifest manifest = await files.SealAsync(owner, version, null, Cancel);
         byte[] bytes = manifest.CanonicalBytes.ToArray();
         for (int bit = 0; bit < bytes.Length * 8; bit++)
         {
@@ -190,15 +190,15 @@ public sealed class ModelFilesTests : IDisposable
     public async Task ReadManifest_OfAnotherVersion_IsDamaged()
     {
         await AppendAsync(Config, 0, 100);
-        ModelManifest manifest = await files.SealAsync(owner, version, Cancel);
+        ModelManifest manifest = await files.SealAsync(owner, version, null, Cancel);
         VersionId other = VersionId.New();
         await store.PutAsync($"models/{owner}/{other}/manifest.json", manifest.CanonicalBytes, PutCondition.Always, Cancel);
 
         await AssertErrorAsync(StoreError.Damaged, () => files.ReadManifestAsync(owner, other, Cancel));
     }
 
-    private Task<AppendResult> AppendAsync(ModelFileName file, long offset, long length) =>
-        files.AppendAsync(owner, version, file, offset, new BodyStream(length, patternOffset: offset), Plenty, null, Cancel);
+    private Task<long> AppendAsync(ModelFileName file, long offset, long length) =>
+        files.AppendAsync(owner, version, file, offset, new BodyStream(length, patternOffset: offset), Plenty, null, null, Cancel);
 
     private static async Task AssertErrorAsync(StoreError error, Func<Task> call) =>
         Assert.Equal(error, (await Assert.ThrowsAsync<StoreException>(call)).Error);

@@ -1,5 +1,6 @@
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Specialized;
+using TinyLlm.Tests;
 
 namespace TinyLlm.Storage.Tests;
 

@@ -1,0 +1,98 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using TinyLlm.Bench.Serve;
+using TinyLlm.Grains;
+using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Sharing;
+using TinyLlm.Grains.Users;
+using TinyLlm.Storage;
+
+namespace TinyLlm.Bench.Access;
+
+/// <summary>A silo of the core role in this process, over a folder of its own, with an owner whose model is granted to a caller.</summary>
+internal sealed class CoreSilo : IAsyncDisposable
+{
+    public const string Model = "tiny";
+
+    private readonly IHost _host;
+    private readonly DataFolder _data;
+    private readonly string _folder;
+
+    private CoreSilo(IHost host, DataFolder data, string folder) => (_host, _data, _folder) = (host, data, folder);
+
+    /// <summary>A grain that reads its state and answers.</summary>
+    public required IUserNameGrain Names { get; init; }
+
+    public required IUserGrain Owner { get; init; }
+
+    public required IUserGrain Caller { get; init; }
+
+    /// <summary>The caller's.</summary>
+    public required string Token { get; init; }
+
+    public static async Task<CoreSilo> StartAsync()
+    {
+        string folder = Directory.CreateTempSubdirectory("tinyllm-bench-").FullName;
+        DataFolder data = DataFolder.Open(folder, TimeProvider.System);
+        HostApplicationBuilder builder = Host.CreateApplicationBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(siloPort: HostProcess.FreePort(), gatewayPort: HostProcess.FreePort());
+            silo.Services.AddSingleton(TimeProvider.System);
+            silo.Services.AddSingleton(new TokenHasher(new byte[TokenHash.KeyBytes]));
+            silo.Services.AddSingleton(new LeaseSigner(new byte[32], TimeProvider.System));
+            AuditKey auditKey = AuditKey.Parse(AuditKey.NewText());
+            silo.Services.AddSingleton(_ => auditKey);
+            silo.Services.AddSingleton<AuditLog>();
+            silo.Services.AddTinyLlmStorage(data);
+            // So that the rates never end the measurement.
+            silo.Services.Configure<UserLimits>(limits => (limits.RequestsPerMinute, limits.TokensPerMinute) = (1_000_000_000, 1_000_000_000));
+            silo.AddTinyLlmGrainStorage();
+            silo.AddTinyLlmGrains(new SiloRoles { Core = true });
+        });
+        IHost host = builder.Build();
+        await host.StartAsync();
+
+        IGrainFactory grains = host.Services.GetRequiredService<IGrainFactory>();
+        (IUserGrain owner, _, _) = await CreateAsync(grains, "owner");
+        (IUserGrain caller, UserId callerId, string token) = await CreateAsync(grains, "caller");
+        await PublishAsync(owner);
+        await owner.Grant(new GrantSpec { Model = Model, Grantee = callerId, GranteeName = "caller", Rights = ModelRight.Infer, TokenBudget = long.MaxValue / 2 });
+        return new CoreSilo(host, data, folder) { Names = grains.GetGrain<IUserNameGrain>("owner"), Owner = owner, Caller = caller, Token = token };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+        _data.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static async Task<(IUserGrain User, UserId Id, string Token)> CreateAsync(IGrainFactory grains, string name)
+    {
+        UserId id = await grains.GetGrain<IUserNameGrain>(name).Claim(name);
+        IUserGrain user = grains.GetGrain<IUserGrain>(id.Value);
+        return (user, id, (await user.Create(name)).Text);
+    }
+
+    /// <summary>A version of which only the record matters here: nothing loads it.</summary>
+    private static async Task PublishAsync(IUserGrain owner)
+    {
+        UploadTicket upload = await owner.BeginUpload(Model, null);
+        await owner.BeginCommit(Model, upload.UploadId);
+        await owner.CompleteCommit(upload.UploadId, new string('0', 64), new ModelFacts
+        {
+            Architecture = "LlamaForCausalLM",
+            Parameters = 1,
+            Tensors = 1,
+            StoredBytes = 1,
+            ContextLength = 2048,
+            VocabularySize = 512,
+        });
+    }
+}

@@ -1,0 +1,201 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Azure.Core.Pipeline;
+using Azure.Storage.Blobs;
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Residency;
+using TinyLlm.Storage;
+using TinyLlm.Tests;
+
+namespace TinyLlm.Grains.Tests.Residency;
+
+/// <summary>Loads of encrypted versions, and from a store that is no folder.</summary>
+public sealed class WeightLoadTests(Azurite azurite)
+{
+    private const string Weights = "model.safetensors";
+
+    private static readonly long s_weights = TinyModel.WeightBytes;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Acquire_Encrypted_AnswersAsTheFilesSay()
+    {
+        await using TestHost host = new(2 * s_weights, encrypted: true);
+        using ResidentHold hold = await host.Host.AcquireAsync(await host.StoreAsync(), Cancel);
+
+        await hold.Start(TestHost.Request(4, 3)).Completion;
+
+        Assert.Equal(TinyCheckpoint.Vocabulary, hold.Model.Config.VocabularySize);
+        Assert.Equal((1, s_weights), (host.Host.Snapshot().Models, host.Host.Snapshot().ReservedBytes));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Acquire_HundredSessionsFromAnAccount_ReadEachByteOnce(bool encrypted)
+    {
+        RequestLog log = new();
+        await using TestHost host = new(2 * s_weights, encrypted, await OpenAsync(log));
+        VersionAddress address = await host.StoreAsync();
+        log.Reads.Clear();
+
+        ResidentHold[] holds = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(() => host.Host.AcquireAsync(address, Cancel), Cancel)));
+
+        Assert.All(holds, hold => Assert.Same(holds[0].Model, hold.Model));
+        string[] reads = [.. log.Reads];
+        Assert.Single(reads, read => read.EndsWith("/manifest.json", StringComparison.Ordinal));
+        int ofWeights = reads.Count(read => read.Contains(Weights, StringComparison.Ordinal)), ofTokenizer = reads.Count(read => read.Contains("tokenizer.json", StringComparison.Ordinal));
+        Assert.InRange(ofWeights, 2, 3); // encryption's header, the file's header, the weights
+        Assert.InRange(ofTokenizer, 1, 2);
+        foreach (ResidentHold hold in holds) hold.Dispose();
+    }
+
+    [Theory]
+    [InlineData(Weights, true)]
+    [InlineData(Weights, false)]
+    [InlineData("config.json", true)]
+    [InlineData("tokenizer.json", false)]
+    public async Task Acquire_DamagedInAnAccount_IsRefusedAndOthersLoad(string file, bool encrypted)
+    {
+        await using TestHost host = new(3 * s_weights, encrypted, await OpenAsync(new RequestLog()));
+        VersionAddress[] models = await host.StoreAsync(2);
+        string name = ModelFiles.ObjectNameOf(models[0].Owner, models[0].Version, ModelFileName.Parse(file)) + (encrypted ? ".sealed" : "");
+        byte[] bytes = (await host.Store.GetAsync(name, Cancel))!.Bytes.ToArray();
+        bytes[^20] ^= 4;
+        await host.Store.PutAsync(name, bytes, PutCondition.Always, Cancel);
+
+        RequestException refusal = await Refusal.OfAsync(RequestError.ModelDamaged, () => host.TouchAsync(models[0]));
+
+        Assert.DoesNotContain(models[0].Version.Value, refusal.Message, StringComparison.Ordinal);
+        Assert.Equal((0, 0, 0L, 0L), (host.Host.Snapshot().Models, host.Host.Snapshot().Holds, host.Host.Snapshot().ReservedBytes, host.Device.LiveTensors));
+        await host.TouchAsync(models[1]);
+    }
+
+    [Theory]
+    [InlineData(Weights)]
+    [InlineData("config.json")]
+    [InlineData("tokenizer.json")]
+    public async Task Acquire_EncryptedFileChanged_IsRefusedUntilItIsMended(string file)
+    {
+        await using TestHost host = new(2 * s_weights, encrypted: true);
+        VersionAddress address = await host.StoreAsync();
+        string path = Path.Combine(host.Files.TryGetLocalFolder(address.Owner, address.Version)!, file + ".sealed");
+        byte[] whole = await File.ReadAllBytesAsync(path, Cancel);
+        foreach (byte[] changed in (byte[][])[whole[..(whole.Length / 2)], [.. whole[..^1], (byte)~whole[^1]], [.. whole, 0], []])
+        {
+            await File.WriteAllBytesAsync(path, changed, Cancel);
+            await Refusal.OfAsync(RequestError.ModelDamaged, () => host.TouchAsync(address));
+            Assert.Equal((0, 0L, 0L), (host.Host.Snapshot().Models, host.Host.Snapshot().ReservedBytes, host.Device.LiveTensors));
+        }
+        await File.WriteAllBytesAsync(path, whole, Cancel);
+
+        await host.TouchAsync(address);
+    }
+
+    [Fact]
+    public async Task Acquire_FileOfAnotherVersion_IsRefused()
+    {
+        await using TestHost host = new(2 * s_weights, encrypted: true);
+        VersionAddress[] models = await host.StoreAsync(2);
+        string[] paths = [.. models.Select(model => Path.Combine(host.Files.TryGetLocalFolder(model.Owner, model.Version)!, Weights + ".sealed"))];
+        File.Copy(paths[1], paths[0], overwrite: true);
+
+        await Refusal.OfAsync(RequestError.ModelDamaged, () => host.TouchAsync(models[0]));
+        await host.TouchAsync(models[1]);
+    }
+
+    /// <summary>Twenty loads that fail at their last chunk: a buffer that stays each time would show as 800 MB.</summary>
+    [Fact]
+    public async Task Acquire_LastChunkDamagedAgainAndAgain_FreesItsMemory()
+    {
+        await using TestHost host = new(1L << 30, encrypted: true);
+        VersionAddress address = await host.StoreAsync(LargeModel(out long bytes));
+        string path = Path.Combine(host.Files.TryGetLocalFolder(address.Owner, address.Version)!, Weights + ".sealed");
+        await using (FileStream stored = new(path, FileMode.Open))
+        {
+            stored.Position = stored.Length - 1;
+            int last = stored.ReadByte();
+            stored.Position = stored.Length - 1;
+            stored.WriteByte((byte)~last);
+        }
+        await Refusal.OfAsync(RequestError.ModelDamaged, () => host.TouchAsync(address)); // what the first load keeps for the next ones
+        long before = ResidentBytes();
+
+        for (int i = 0; i < 20; i++) await Refusal.OfAsync(RequestError.ModelDamaged, () => host.TouchAsync(address));
+
+        long grown = ResidentBytes() - before;
+        Assert.True(grown < 4 * bytes, $"memory grew by {grown} bytes over 20 failed loads of {bytes}");
+        Assert.Equal((0, 0L), (host.Host.Snapshot().Models, host.Host.Snapshot().ReservedBytes));
+    }
+
+    [Fact]
+    public async Task Dispose_WhileLoading_EndsTheLoad()
+    {
+        RequestLog log = new();
+        await using TestHost host = new(2 * s_weights, encrypted: true, await OpenAsync(log));
+        VersionAddress address = await host.StoreAsync();
+        log.HeldPath = Weights;
+        Task<ResidentHold> loading = host.Host.AcquireAsync(address, Cancel);
+        await log.Reached.Task.WaitAsync(Cancel);
+
+        host.Host.Dispose();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loading);
+        Assert.Equal((0, 0, 0L), (host.Host.Snapshot().Models, host.Host.Snapshot().Holds, host.Host.Snapshot().ReservedBytes));
+    }
+
+    /// <summary>Every GET, by its path; one of them may be held for good.</summary>
+    private sealed class RequestLog() : DelegatingHandler(new SocketsHttpHandler())
+    {
+        public ConcurrentBag<string> Reads { get; } = [];
+
+        /// <summary>Reads of a path with this in it never end.</summary>
+        public string? HeldPath { get; set; }
+
+        /// <summary>Done when one is held.</summary>
+        public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            string path = request.RequestUri!.AbsolutePath;
+            if (request.Method == HttpMethod.Get) Reads.Add(path);
+            if (HeldPath is not null && request.Method == HttpMethod.Get && path.Contains(HeldPath, StringComparison.Ordinal))
+            {
+                Reached.TrySetResult();
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            return await base.SendAsync(request, cancellationToken);
+        }
+    }
+
+    private async Task<ObjectStore> OpenAsync(RequestLog log)
+    {
+        BlobClientOptions options = new() { Transport = new HttpClientTransport(log) };
+        return await AzureBlobObjectStore.OpenAsync(
+            new BlobContainerClient(await azurite.ConnectAsync(Cancel), $"test-{Guid.NewGuid():N}", options), Cancel);
+    }
+
+    /// <summary>A model of some 40 MB.</summary>
+    private static Dictionary<string, byte[]> LargeModel(out long bytes)
+    {
+        const int Vocabulary = 600_000;
+        using TinyCheckpoint checkpoint = new();
+        checkpoint.Config["vocab_size"] = Vocabulary;
+        checkpoint.Config["tie_word_embeddings"] = true;
+        checkpoint.Tensors.Remove("lm_head.weight");
+        checkpoint.Set("model.embed_tokens.weight", [Vocabulary, 16], new float[Vocabulary * 16]);
+        checkpoint.Write();
+        Dictionary<string, byte[]> files = new(TinyModel.Files);
+        foreach (string file in (string[])["config.json", Weights]) files[file] = File.ReadAllBytes(Path.Combine(checkpoint.Folder, file));
+        bytes = files[Weights].Length;
+        return files;
+    }
+
+    private static long ResidentBytes()
+    {
+        GC.Collect();
+        using Process process = Process.GetCurrentProcess();
+        return process.WorkingSet64;
+    }
+}
