@@ -37,7 +37,7 @@ public sealed class ModelHostTests
         VersionAddress[] models = await host.StoreAsync(2);
         using ResidentHold busy = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
-        Generation generation = busy.Start(TestHost.Request(1, 1));
+        Generation generation = busy.Start(TestHost.Request(1, 1))[0];
         host.Device.NextStep(Cancel); // the device's thread stands still, and so does every load
 
         using CancellationTokenSource gone = new();
@@ -61,7 +61,7 @@ public sealed class ModelHostTests
         VersionAddress[] models = await host.StoreAsync(3);
         ResidentHold busy = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
-        Generation generation = busy.Start(TestHost.Request(1, 1));
+        Generation generation = busy.Start(TestHost.Request(1, 1))[0];
         host.Device.NextStep(Cancel);
         using CancellationTokenSource gone = new();
         Task<ResidentHold> cancelled = host.Host.AcquireAsync(models[1], gone.Token);
