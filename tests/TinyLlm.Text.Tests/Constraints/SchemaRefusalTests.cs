@@ -36,7 +36,7 @@ public sealed class SchemaRefusalTests
     [InlineData("""{"type":"object","required":["a"],"additionalProperties":false}""", SchemaError.Unsatisfiable, "#/additionalProperties")]
     [InlineData("""{"$ref":"#"}""", SchemaError.Unsatisfiable, "#")]
     [InlineData("""{"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"$ref":"#/$defs/a"}]}}}""", SchemaError.Unsatisfiable, "#/$defs/a")]
-    [InlineData("""{"type":"object","properties":{"next":{"$ref":"#"}},"required":["next"]}""", SchemaError.Unsatisfiable, "#")]
+    [InlineData("""{"type":"object","properties":{"next":{"$ref":"#"}},"required":["next"]}""", SchemaError.Unsatisfiable, "#/properties/next")]
     [InlineData("""{"$ref":"https://example.com/schema"}""", SchemaError.UnknownReference, "#/$ref")]
     [InlineData("""{"$ref":"#/$defs/none"}""", SchemaError.UnknownReference, "#/$ref")]
     [InlineData("""{"oneOf":[{"type":"number"},{"type":"integer"}]}""", SchemaError.Ambiguous, "#/oneOf/1")]

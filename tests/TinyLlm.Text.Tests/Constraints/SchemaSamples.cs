@@ -28,7 +28,7 @@ internal static class SchemaSamples
     public static JsonNode Make(string kind, int seed)
     {
         Random random = new(HashCode.Combine(kind.Length * 31 + kind[0], seed));
-        return kind switch
+        JsonNode made = kind switch
         {
             "any-object" => new JsonObject { ["type"] = "object" },
             "flat" => Object(random, 1 + random.Next(8), () => Scalar(random)),
@@ -53,6 +53,7 @@ internal static class SchemaSamples
             "counted-objects" => Counted(random),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "is no kind"),
         };
+        return JsonNode.Parse(made.ToJsonString())!; // numbers that are read as any type
     }
 
     private static JsonObject Object(Random random, int count, Func<JsonNode> value)
