@@ -64,6 +64,7 @@ public static class TinyLlmGrains
         silo.Services.AddSingleton(services => new DeviceLoop(
             services.GetRequiredService<Accelerator>().Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
         silo.Services.AddSingleton<ModelHost>();
+        silo.Services.AddSingleton<ModelTexts>();
         return silo;
     }
 }

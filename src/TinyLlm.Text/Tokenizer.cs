@@ -100,6 +100,9 @@ public sealed class Tokenizer
         return text.Take();
     }
 
+    /// <summary>The vocabulary's own text of a token, which is not what it decodes to; null when the id has none.</summary>
+    public string? Token(int id) => TokenText(id, skipSpecialTokens: false);
+
     /// <summary>Begins to decode ids that come one after the other.</summary>
     /// <param name="promptIds">What comes before them: it gives no text, but decides how the first of them read.</param>
     /// <param name="skipSpecialTokens">Whether special tokens give no text.</param>

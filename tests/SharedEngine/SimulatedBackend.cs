@@ -1,25 +1,35 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using TinyLlm.Engine;
 
 namespace TinyLlm.Tests;
 
 /// <summary>
-/// A device without tensors. Its model continues every sequence with the position's number, so text shows what ran. Each forward passes a gate
-/// that a test may hold: held, it reports that the step began and waits to be let go.
+/// A device without tensors. Its model continues every sequence with the position's number, so text shows what ran, or with what a test says. Each
+/// forward passes a gate that a test may hold: held, it reports that the step began and waits to be let go. Caches know their ids and places, and
+/// refuse keys of another place.
 /// </summary>
 internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBackend
 {
     private readonly SemaphoreSlim _gate = new(0);
     private readonly BlockingCollection<Step> _begun = [];
     private volatile bool _isGated;
-    private long _liveTensors;
+    private long _liveTensors, _allocatedBytes;
 
     /// <summary>One forward pass: how many ids each of its sequences got.</summary>
     public sealed record Step(IReadOnlyList<int> Ids);
 
+    /// <summary>What comes after these ids, before it is cut to the vocabulary.</summary>
+    public delegate int Continuation(ReadOnlySpan<int> ids);
+
     public EngineDeviceInfo Device { get; } = new("cpu", "simulated", budgetBytes);
 
     public long LiveTensors => Interlocked.Read(ref _liveTensors);
+
+    /// <summary>Bytes of the caches and weights that exist now.</summary>
+    public long AllocatedBytes => Interlocked.Read(ref _allocatedBytes);
+
+    public Continuation Next { get; init; } = ids => ids.Length;
 
     /// <summary>Bytes of a cache per token.</summary>
     public long BytesPerToken { get; init; } = 1;
@@ -53,6 +63,7 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
     public IDecoder Load(Checkpoint checkpoint)
     {
         Interlocked.Increment(ref _liveTensors);
+        Interlocked.Add(ref _allocatedBytes, checkpoint.Facts.WeightBytes);
         return new Decoder(this, checkpoint);
     }
 
@@ -80,6 +91,7 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
         public IKeyValueCache CreateCache(int capacityTokens)
         {
             Interlocked.Increment(ref device._liveTensors);
+            Interlocked.Add(ref device._allocatedBytes, capacityTokens * device.BytesPerToken);
             return new Cache(device, capacityTokens);
         }
 
@@ -93,8 +105,9 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
             int row = 0;
             foreach (DecoderInput input in batch)
             {
-                for (int next = input.Cache.Length - input.LogitCount + 1; next <= input.Cache.Length; next++, row++)
-                    logits[row * Config.VocabularySize + next % Config.VocabularySize] = 1;
+                ReadOnlySpan<int> ids = CollectionsMarshal.AsSpan(((Cache)input.Cache).Ids);
+                for (int length = ids.Length - input.LogitCount + 1; length <= ids.Length; length++, row++)
+                    logits[row * Config.VocabularySize + device.Next(ids[..length]) % Config.VocabularySize] = 1;
             }
         }
 
@@ -111,7 +124,11 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
             }
         }
 
-        public void Dispose() => Interlocked.Decrement(ref device._liveTensors);
+        public void Dispose()
+        {
+            Interlocked.Decrement(ref device._liveTensors);
+            Interlocked.Add(ref device._allocatedBytes, -WeightBytes);
+        }
 
         private void Append(ReadOnlySpan<DecoderInput> batch)
         {
@@ -122,7 +139,8 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
             {
                 Cache cache = (Cache)batch[i].Cache;
                 ObjectDisposedException.ThrowIf(cache.IsDisposed, cache);
-                cache.Length += counts[i];
+                if (cache.Origin != 0) throw new InvalidOperationException($"a text that begins at token {cache.Origin}");
+                cache.Ids.AddRange(batch[i].Ids.Span);
                 if (cache.Length > cache.Capacity) throw new InvalidOperationException($"{cache.Length} tokens in a cache for {cache.Capacity}");
             }
         }
@@ -132,16 +150,24 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
     {
         public int Capacity { get; } = capacity;
 
-        public int Length { get; set; }
+        public int Length => Ids.Count;
+
+        public List<int> Ids { get; } = [];
+
+        /// <summary>The place in its text of the first token.</summary>
+        public int Origin { get; private set; }
 
         public bool IsDisposed { get; private set; }
 
         public void Append(IKeyValueCache source, int first, int tokens)
         {
-            CacheBounds.CheckAppend(this, source, first, tokens);
+            Cache other = (Cache)source;
+            CacheBounds.CheckAppend(this, other, first, tokens);
             ObjectDisposedException.ThrowIf(IsDisposed, this);
-            ObjectDisposedException.ThrowIf(((Cache)source).IsDisposed, source);
-            Length += tokens;
+            ObjectDisposedException.ThrowIf(other.IsDisposed, other);
+            if (Length == 0) Origin = other.Origin + first;
+            if (Origin + Length != other.Origin + first) throw new InvalidOperationException($"token {other.Origin + first} would become token {Origin + Length}");
+            Ids.AddRange(other.Ids.GetRange(first, tokens));
         }
 
         public void Dispose()
@@ -149,6 +175,7 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
             if (IsDisposed) throw new InvalidOperationException("a cache was freed twice");
             IsDisposed = true;
             Interlocked.Decrement(ref device._liveTensors);
+            Interlocked.Add(ref device._allocatedBytes, -Capacity * device.BytesPerToken);
         }
     }
 }

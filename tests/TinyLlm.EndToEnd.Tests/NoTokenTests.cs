@@ -13,7 +13,7 @@ public sealed partial class NoTokenTests(SharedHost shared)
     // A description that forgets routes would make the test below pass without testing.
     private static readonly string[] MustBeDescribed =
     [
-        "GET /v1/models", "POST /v1/chat/completions", "POST /v1/completions", "POST /api/users", "GET /api/users", "DELETE /api/users/{id}", "GET /api/me",
+        "GET /v1/models", "POST /v1/chat/completions", "POST /v1/completions", "POST /v1/embeddings", "POST /tokenize", "POST /detokenize", "POST /api/users", "GET /api/users", "DELETE /api/users/{id}", "GET /api/me",
         "POST /api/tokens", "GET /api/tokens", "DELETE /api/tokens/{id}", "POST /api/models/{model}/uploads", "PUT /api/models/{model}/uploads/{id}/files/{name}",
         "HEAD /api/models/{model}/uploads/{id}/files/{name}", "POST /api/models/{model}/uploads/{id}/commit", "DELETE /api/models/{model}/uploads/{id}",
         "GET /api/models", "GET /api/models/{owner}/{model}", "DELETE /api/models/{owner}/{model}", "GET /api/models/{owner}/{model}/versions",

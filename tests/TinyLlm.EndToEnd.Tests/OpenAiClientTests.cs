@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using OpenAI;
 using OpenAI.Chat;
+using OpenAI.Embeddings;
 using OpenAI.Models;
 using TinyLlm.EndToEnd.Tests.Harness;
 using TinyLlm.Tests;
@@ -83,6 +84,19 @@ public sealed class OpenAiClientTests(SharedHost shared)
     }
 
     [Fact]
+    public async Task DotnetClient_Embeddings_AreVectorsOfLengthOne()
+    {
+        using UserClient user = await shared.NewUserAsync();
+        await user.UploadStoriesAsync();
+        EmbeddingClient embeddings = Client(user).GetEmbeddingClient("stories");
+        OpenAIEmbeddingCollection answer = await embeddings.GenerateEmbeddingsAsync(["Once upon a time", "the end"], cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(2, answer.Count);
+        Assert.Equal(answer.Usage.TotalTokenCount, answer.Usage.InputTokenCount);
+        foreach (OpenAIEmbedding one in answer) Assert.Equal(1, one.ToFloats().ToArray().Sum(value => (double)value * value), 4);
+        Assert.NotEqual(answer[0].ToFloats().ToArray(), answer[1].ToFloats().ToArray());
+    }
+
+    [Fact]
     public async Task DotnetClient_Refusals_AreItsOwnExceptions()
     {
         using UserClient user = await shared.NewUserAsync();
@@ -125,6 +139,8 @@ public sealed class OpenAiClientTests(SharedHost shared)
         Assert.Equal(4, said["logprobs"]!.AsArray().Count);
         Assert.All(said["logprobs"]!.AsArray(), token => Assert.Equal(3, token!["top_logprobs"]!.AsArray().Count));
         RequireAnswer(JsonNode.Parse((string)said["json"]!)!);
+        double[] vector = [.. said["embedding"]!.AsArray().Select(value => (double)value!)];
+        Assert.Equal(1, vector.Sum(value => value * value), 4);
         Assert.Equal(404, (int?)said["missing"]!["status"]);
         Assert.Equal("model_not_found", (string?)said["missing"]!["code"]);
     }

@@ -41,10 +41,14 @@ const json = (
     response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema: JSON.parse(schema) } },
   })
 ).choices[0].message.content;
+// The client asks for base64 by itself, and gives numbers.
+const { embedding } = (await client.embeddings.create({ model, input: prompt })).data[0];
 
 const missing = await client.chat.completions.create({ model: 'nothing', messages }).then(
   () => null,
   (error) => ({ status: error.status, code: error.code }),
 );
 
-console.log(JSON.stringify({ models, retrieved, completion, completionStreamed, chat, chatStreamed, choices, choicesStreamed, logprobs, json, missing }));
+console.log(
+  JSON.stringify({ models, retrieved, completion, completionStreamed, chat, chatStreamed, choices, choicesStreamed, logprobs, json, embedding, missing }),
+);

@@ -48,6 +48,9 @@ internal sealed class CoreSilo : IAsyncDisposable
             AuditKey auditKey = AuditKey.Parse(AuditKey.NewText());
             silo.Services.AddSingleton(_ => auditKey);
             silo.Services.AddSingleton<AuditLog>();
+            SigningKey signingKey = SigningKey.Parse(SigningKey.NewText());
+            silo.Services.AddSingleton(_ => signingKey);
+            silo.Services.AddSingleton(HostKeyRing.Open(data.KeysPath));
             silo.Services.AddTinyLlmStorage(data);
             // So that the rates never end the measurement.
             silo.Services.Configure<UserLimits>(limits => (limits.RequestsPerMinute, limits.TokensPerMinute) = (1_000_000_000, 1_000_000_000));
@@ -58,9 +61,9 @@ internal sealed class CoreSilo : IAsyncDisposable
         await host.StartAsync();
 
         IGrainFactory grains = host.Services.GetRequiredService<IGrainFactory>();
-        (IUserGrain owner, _, _) = await CreateAsync(grains, "owner");
+        (IUserGrain owner, UserId ownerId, _) = await CreateAsync(grains, "owner");
         (IUserGrain caller, UserId callerId, string token) = await CreateAsync(grains, "caller");
-        await PublishAsync(owner);
+        await PublishAsync(owner, ownerId, host.Services.GetRequiredService<ModelFiles>());
         await owner.Grant(new GrantSpec { Model = Model, Grantee = callerId, GranteeName = "caller", Rights = ModelRight.Infer, TokenBudget = long.MaxValue / 2 });
         return new CoreSilo(host, data, folder) { Names = grains.GetGrain<IUserNameGrain>("owner"), Owner = owner, Caller = caller, Token = token };
     }
@@ -81,11 +84,16 @@ internal sealed class CoreSilo : IAsyncDisposable
     }
 
     /// <summary>A version of which only the record matters here: nothing loads it.</summary>
-    private static async Task PublishAsync(IUserGrain owner)
+    private static async Task PublishAsync(IUserGrain owner, UserId id, ModelFiles files)
     {
+        const string File = "README.md";
         UploadTicket upload = await owner.BeginUpload(Model, null);
-        await owner.BeginCommit(Model, upload.UploadId);
-        await owner.CompleteCommit(upload.UploadId, new string('0', 64), new ModelFacts
+        WriteLease lease = await owner.BeginWrite(Model, upload.UploadId, File);
+        await files.AppendAsync(id, lease.Version, ModelFileName.Parse(File), 0, new MemoryStream([1]), lease.MaxBytes, null, lease.Key, CancellationToken.None);
+        await owner.EndWrite(upload.UploadId, lease.LeaseId, 1);
+        CommitTicket ticket = await owner.BeginCommit(Model, upload.UploadId);
+        ModelManifest manifest = await files.SealAsync(id, ticket.Version, ticket.Key, CancellationToken.None);
+        await owner.CompleteCommit(upload.UploadId, manifest.Digest.Hex, new ModelFacts
         {
             Architecture = "LlamaForCausalLM",
             Parameters = 1,

@@ -30,6 +30,13 @@ internal sealed record ModelEntry
     public long? Bytes { get; init; }
 }
 
+/// <summary>One model with its files.</summary>
+internal sealed record ModelDetail(ModelEntry Model, IReadOnlyList<FileEntry> Files);
+
+internal sealed record FileEntry(string Name, long Bytes, string Sha256);
+
+internal sealed record HostSigningKey(string PublicKey);
+
 internal sealed record ModelList(IReadOnlyList<ModelEntry> Models);
 
 /// <summary>A token to make; what is null is as the caller's own.</summary>
@@ -93,6 +100,8 @@ internal sealed record AnswerDelta(string? Content);
 [JsonSerializable(typeof(BegunUpload))]
 [JsonSerializable(typeof(CommittedModel))]
 [JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(ModelDetail))]
+[JsonSerializable(typeof(HostSigningKey))]
 [JsonSerializable(typeof(NewToken))]
 [JsonSerializable(typeof(CreatedToken))]
 [JsonSerializable(typeof(TokenRotation))]

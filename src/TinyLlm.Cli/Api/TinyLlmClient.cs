@@ -56,6 +56,32 @@ internal sealed class TinyLlmClient : IDisposable
     public async Task<IReadOnlyList<ModelEntry>> ListModelsAsync(CancellationToken cancellationToken) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/models"), ApiJson.Default.ModelList, cancellationToken)).Models;
 
+    /// <summary>One model and its files; a bare name is the caller's own.</summary>
+    public async Task<ModelDetail> GetModelAsync(string model, CancellationToken cancellationToken)
+    {
+        string name = model.Contains('/', StringComparison.Ordinal) ? model : $"{(await GetCallerAsync(cancellationToken)).Id}/{model}";
+        return await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/models/{Segments(name)}"), ApiJson.Default.ModelDetail, cancellationToken);
+    }
+
+    /// <summary>The public key of the host's signatures.</summary>
+    public Task<HostSigningKey> GetSigningKeyAsync(CancellationToken cancellationToken) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/signing-key"), ApiJson.Default.HostSigningKey, cancellationToken);
+
+    /// <summary>The host's signature of a version.</summary>
+    public async Task<byte[]> GetSignatureAsync(ModelEntry version, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{VersionRoute(version)}/signature"), cancellationToken);
+        await response.Content.LoadIntoBufferAsync(Storage.SignatureBundle.MaxBytes, cancellationToken);
+        return await response.Content.ReadAsByteArrayAsync(cancellationToken);
+    }
+
+    /// <summary>A stream over one of a version's files.</summary>
+    public async Task<Stream> OpenFileAsync(ModelEntry version, string file, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{VersionRoute(version)}/files/{Segments(file)}"), cancellationToken);
+        return await response.Content.ReadAsStreamAsync(cancellationToken); // disposing it ends the response
+    }
+
     /// <summary>Deletes a model of the caller's with all its versions, or the one version that the name says.</summary>
     public async Task DeleteModelAsync(string model, CancellationToken cancellationToken)
     {
@@ -186,6 +212,8 @@ internal sealed class TinyLlmClient : IDisposable
 
     private static string FileRoute(string model, string upload, string file) =>
         $"api/models/{Segments(model)}/uploads/{Segments(upload)}/files/{Segments(file)}";
+
+    private static string VersionRoute(ModelEntry version) => $"api/models/{Segments($"{version.Owner}/{version.Model}")}/versions/{version.Version}";
 
     private static string GrantRoute(string model, string user) => $"api/models/{Segments(model)}/grants/{Segments(user)}";
 

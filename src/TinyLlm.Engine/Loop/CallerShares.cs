@@ -2,52 +2,68 @@ namespace TinyLlm.Engine;
 
 /// <summary>
 /// Service that each caller has received: virtual token counters (Sheng et al., "Fairness in Serving Large Language Models", 2024).
-/// Who has received least goes first. A caller that comes back is lifted to the least of those present, so nobody saves up service by
-/// being away, and nobody escapes a debt by leaving. The loop's thread owns it.
+/// Who has received least goes first. A caller that comes back is lifted to nearly the least of those present, so nobody saves up more than two
+/// turns' worth of prompts by being away, and nobody escapes a debt by leaving. The loop's thread owns it.
 /// </summary>
-internal sealed class CallerShares
+internal sealed class CallerShares(DeviceLoopOptions options, TimeProvider time)
 {
-    // The paper's weights: an output token costs twice an input token.
-    private const double InputWeight = 1, OutputWeight = 2;
-
     // Callers remembered after they left. Beyond it all who are away are forgotten, which costs them nothing and us a debt.
     private const int MaxRemembered = 4096;
 
-    private readonly Dictionary<string, Share> _shares = new(StringComparer.Ordinal);
+    // So long after the last other caller left, a caller may take the whole device: people come back within a minute.
+    private static readonly TimeSpan s_companyLasts = TimeSpan.FromMinutes(1);
 
-    public void Join(string caller)
+    private readonly Dictionary<string, CallerShare> _shares = new(StringComparer.Ordinal);
+
+    /// <summary>Callers that have a sequence.</summary>
+    public int Present { get; private set; }
+
+    /// <summary>The share of a caller that has one more sequence. Without fairness all callers are one.</summary>
+    public CallerShare Join(string caller)
     {
-        if (!_shares.TryGetValue(caller, out Share? share))
+        if (!options.IsFair) caller = "";
+        if (!_shares.TryGetValue(caller, out CallerShare? share))
         {
-            if (_shares.Count >= MaxRemembered) Forget();
-            _shares.Add(caller, share = new Share());
+            if (_shares.Count >= MaxRemembered) ForgetAway();
+            _shares.Add(caller, share = new CallerShare());
         }
-        if (share.Sequences++ > 0) return;
+        if (share.Sequences++ > 0) return share;
+        Present++;
         double least = double.PositiveInfinity;
-        foreach (Share other in _shares.Values)
+        foreach (CallerShare other in _shares.Values)
         {
             if (other != share && other.Sequences > 0) least = Math.Min(least, other.Service);
         }
-        if (double.IsFinite(least)) share.Service = Math.Max(share.Service, least);
+        if (double.IsFinite(least)) share.Service = Math.Max(share.Service, least - 2 * options.PrefillTokens);
+        return share;
     }
 
-    public void Leave(string caller) => _shares[caller].Sequences--;
+    /// <summary>One of its sequences ended.</summary>
+    public void Leave(CallerShare share)
+    {
+        if (--share.Sequences > 0) return;
+        Present--;
+        share.LeftAt = time.GetTimestamp();
+    }
 
-    public void ChargeInput(string caller, int tokens) => _shares[caller].Service += InputWeight * tokens;
+    /// <summary>Whether somebody else uses the device, or did a moment ago: then a caller may hold its share only.</summary>
+    public bool HasCompany(CallerShare share)
+    {
+        foreach (CallerShare other in _shares.Values)
+        {
+            if (other != share && (other.Sequences > 0 || time.GetElapsedTime(other.LeftAt) < s_companyLasts)) return true;
+        }
+        return false;
+    }
 
-    public void ChargeOutput(string caller, int tokens) => _shares[caller].Service += OutputWeight * tokens;
+    /// <summary>Drops what is known of a caller that has no sequence; one that has keeps its share until it left.</summary>
+    public void Forget(string caller)
+    {
+        if (_shares.TryGetValue(caller, out CallerShare? share) && share.Sequences == 0) _shares.Remove(caller);
+    }
 
-    public double Service(string caller) => _shares[caller].Service;
-
-    private void Forget()
+    private void ForgetAway()
     {
         foreach (string caller in _shares.Where(share => share.Value.Sequences == 0).Select(share => share.Key).ToArray()) _shares.Remove(caller);
-    }
-
-    private sealed class Share
-    {
-        public double Service { get; set; }
-
-        public int Sequences { get; set; }
     }
 }

@@ -12,6 +12,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly DeviceLoopOptions _options;
     private readonly ILogger<DeviceLoop> _logger;
     private readonly LoopCounters _counters = new();
+    private readonly WaitingPlaces _places;
     private readonly Scheduler _scheduler;
     private readonly AutoResetEvent _signal = new(false);
     private readonly ITimer _timer;
@@ -30,7 +31,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(time);
         (_backend, _options, _logger) = (backend, options, logger);
         Budget = new ByteBudget(backend.Device.BudgetBytes) { Released = Wake };
-        _scheduler = new Scheduler(options, Budget, _counters, time, Wake, Forget, logger);
+        _places = new WaitingPlaces(options);
+        _scheduler = new Scheduler(options, Budget, _counters, _places, time, Wake, Forget, logger);
         _timer = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _thread = new Thread(Run) { IsBackground = true, Name = $"engine {backend.Device.Kind}" };
         _thread.Start();
@@ -85,36 +87,58 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             () =>
             {
                 _models.Remove(model);
+                _scheduler.Prefixes.Forget(model);
                 model.Decoder.Dispose();
                 return model;
             });
     }
 
+    /// <summary>Reserves bytes on <see cref="Budget"/>, all or nothing; the prefix cache makes room if need be.</summary>
+    public async Task<bool> TryReserveAsync(long bytes) => Budget.TryReserve(bytes) || await Post(() => _scheduler.Prefixes.TryReserve(bytes)).ConfigureAwait(false);
+
+    /// <summary>Drops what the device remembers of a caller's texts; sequences that still run leave nothing behind either.</summary>
+    public Task ForgetAsync(string caller)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        return Post(
+            () =>
+            {
+                _scheduler.Forget(caller);
+                return caller;
+            });
+    }
+
     /// <summary>Queues a sequence.</summary>
-    /// <exception cref="EngineBusyException">The waiting queue is full.</exception>
+    /// <exception cref="EngineBusyException">The waiting queue is full, or this caller's share of it.</exception>
     /// <exception cref="ArgumentException">The request does not fit the model or can never fit the device.</exception>
     public Generation Start(ResidentModel model, GenerationRequest request)
     {
         ArgumentNullException.ThrowIfNull(model);
         int capacityTokens = RequestCheck.CapacityTokens(model, request, Budget.LimitBytes);
         Sequence sequence = new(model, request, capacityTokens, _options.ChannelTokens, Wake);
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_isStopping, this);
-            if (model.IsUnloaded) throw new InvalidOperationException("the model is unloaded");
-            if (_counters.Waiting >= _options.MaxWaiting)
-                throw new EngineBusyException($"{_counters.Waiting} sequences wait, and {_options.MaxWaiting} may: try again later", _options.RetryAfter);
-            _counters.AddWaiting(1);
-            model.Sequences++;
-            _inbox.Add(new Command(() => _scheduler.Add(sequence), _ => _scheduler.Add(sequence)));
-        }
-        Wake();
+        Queue(sequence);
         return new Generation(sequence);
+    }
+
+    /// <summary>Queues a text to embed.</summary>
+    /// <exception cref="EngineBusyException">The waiting queue is full, or this caller's share of it.</exception>
+    /// <exception cref="ArgumentException">The text does not fit the model or can never fit the device.</exception>
+    public EmbeddingRun Embed(ResidentModel model, EmbeddingRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        RequestCheck.CheckEmbedding(model, request, Budget.LimitBytes);
+        double[] sums = new double[model.Config.HiddenSize];
+        Sequence sequence = new(model, new GenerationRequest { PromptIds = request.Ids, MaxNewTokens = 1, Caller = request.Caller }, request.Ids.Length, channelTokens: 1, Wake)
+        {
+            Sums = sums,
+        };
+        Queue(sequence);
+        return new EmbeddingRun(sequence, sums);
     }
 
     /// <summary>The counters now.</summary>
     public LoopSnapshot Snapshot() => new(
-        _counters.Steps, _counters.Running, _counters.Waiting, _counters.Paused, Budget.ReservedBytes, _backend.LiveTensors);
+        _counters.Steps, _counters.Running, _places.Taken, _counters.Paused, Budget.ReservedBytes, _backend.LiveTensors, _scheduler.Prefixes.Bytes);
 
     /// <summary>Ends every sequence as Failed, frees every model and the backend, and waits for the thread.</summary>
     public async ValueTask DisposeAsync()
@@ -122,6 +146,19 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         lock (_lock) _isStopping = true;
         Wake();
         await _stopped.Task.ConfigureAwait(false);
+    }
+
+    private void Queue(Sequence sequence)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isStopping, this);
+            if (sequence.Model.IsUnloaded) throw new InvalidOperationException("the model is unloaded");
+            _places.Take(sequence.Request.Caller);
+            sequence.Model.Sequences++;
+            _inbox.Add(new Command(() => _scheduler.Add(sequence), _ => _scheduler.Add(sequence)));
+        }
+        Wake();
     }
 
     private Task<T> Post<T>(Func<T> work)

@@ -18,6 +18,9 @@ public sealed class Generation
     /// </summary>
     public IReadOnlyList<TokenLogprobs?> PromptLogprobs => _sequence.PromptLogprobs;
 
+    /// <summary>Tokens of the prompt that the prefix cache knew. Settled as soon as there is a token to read.</summary>
+    public int CachedTokens => _sequence.CachedTokens;
+
     /// <summary>Completes once the sequence's slot and cache are free. Never faults.</summary>
     public Task<GenerationEnd> Completion => _sequence.Completion.Task;
 

@@ -4,4 +4,8 @@ namespace TinyLlm.Engine;
 /// <param name="Reason">Why.</param>
 /// <param name="CompletionTokens">Tokens emitted; a stop id is not one of them.</param>
 /// <param name="Error">What failed, when <paramref name="Reason"/> is Failed.</param>
-public sealed record GenerationEnd(FinishReason Reason, int CompletionTokens, Exception? Error);
+public sealed record GenerationEnd(FinishReason Reason, int CompletionTokens, Exception? Error)
+{
+    /// <summary>Tokens of the prompt that the prefix cache knew.</summary>
+    public int CachedTokens { get; init; }
+}

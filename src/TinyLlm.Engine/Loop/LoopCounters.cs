@@ -1,10 +1,10 @@
 namespace TinyLlm.Engine;
 
-/// <summary>What a loop counts. Its thread writes; <see cref="Waiting"/> is also raised by whoever starts a sequence. Anyone reads.</summary>
+/// <summary>What a loop counts. Its thread writes, anyone reads.</summary>
 internal sealed class LoopCounters
 {
     private long _steps;
-    private int _running, _paused, _waiting;
+    private int _running, _paused;
 
     public long Steps => Interlocked.Read(ref _steps);
 
@@ -12,13 +12,9 @@ internal sealed class LoopCounters
 
     public int Paused => Volatile.Read(ref _paused);
 
-    public int Waiting => Volatile.Read(ref _waiting);
-
     public void AddStep() => Interlocked.Increment(ref _steps);
 
     public void AddRunning(int change) => Interlocked.Add(ref _running, change);
 
     public void AddPaused(int change) => Interlocked.Add(ref _paused, change);
-
-    public void AddWaiting(int change) => Interlocked.Add(ref _waiting, change);
 }

@@ -5,6 +5,8 @@ namespace TinyLlm.Engine;
 /// <param name="RunningSequences">Sequences that hold a slot and a cache.</param>
 /// <param name="WaitingSequences">Sequences that wait for one.</param>
 /// <param name="PausedSequences">Of the running ones, those whose reader is a channel's worth behind.</param>
-/// <param name="ReservedBytes">Weights and caches.</param>
+/// <param name="ReservedBytes">Weights, caches and the prefix cache.</param>
 /// <param name="LiveTensors">The backend's tensors.</param>
-public sealed record LoopSnapshot(long Steps, int RunningSequences, int WaitingSequences, int PausedSequences, long ReservedBytes, long LiveTensors);
+/// <param name="PrefixBytes">Of the reserved bytes, those of the prefix cache, which goes when anything else needs them.</param>
+public sealed record LoopSnapshot(
+    long Steps, int RunningSequences, int WaitingSequences, int PausedSequences, long ReservedBytes, long LiveTensors, long PrefixBytes);

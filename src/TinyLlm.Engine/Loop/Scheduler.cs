@@ -8,39 +8,50 @@ namespace TinyLlm.Engine;
 /// </summary>
 internal sealed partial class Scheduler
 {
-    // How often a starving queue asks again for memory: a model may have become idle without any bytes moving.
-    private static readonly TimeSpan s_askAgain = TimeSpan.FromSeconds(1);
-
     private readonly DeviceLoopOptions _options;
-    private readonly ByteBudget _budget;
     private readonly LoopCounters _counters;
+    private readonly WaitingPlaces _places;
     private readonly TimeProvider _time;
     private readonly Action _wake;
     private readonly Action<Sequence> _ended;
     private readonly ILogger _logger;
-    private readonly CallerShares _shares = new();
-    private readonly WaitingQueue _waiting;
+    private readonly CallerShares _shares;
+    private readonly Admission _admission;
+    private readonly TurnPlan _plan;
     private readonly List<Sequence> _running = [];
-    private readonly BatchRunner _runner;
-    private Sequence? _starved;
-    private long _starvedBytes, _starvedSince;
+    private readonly BatchRunner _runner = new();
+    private readonly EmbeddingRunner _embedder = new();
 
     /// <summary>Wake ends the loop's wait for something to do; any thread may call it. Ended is told of each sequence once, before its caller is.</summary>
-    public Scheduler(DeviceLoopOptions options, ByteBudget budget, LoopCounters counters, TimeProvider time, Action wake, Action<Sequence> ended, ILogger logger)
+    public Scheduler(
+        DeviceLoopOptions options, ByteBudget budget, LoopCounters counters, WaitingPlaces places, TimeProvider time, Action wake, Action<Sequence> ended, ILogger logger)
     {
-        (_options, _budget, _counters, _time, _wake, _ended, _logger) = (options, budget, counters, time, wake, ended, logger);
-        _waiting = new WaitingQueue(_shares);
-        _runner = new BatchRunner(_shares, options.PrefillTokens);
+        (_options, _counters, _places, _time, _wake, _ended, _logger) = (options, counters, places, time, wake, ended, logger);
+        _shares = new CallerShares(options, time);
+        Prefixes = new PrefixCache(options, budget, time);
+        _admission = new Admission(options, budget, Prefixes, _shares, time, logger);
+        _plan = new TurnPlan(options, _shares);
     }
 
     /// <summary>Told how many bytes the next sequence lacks.</summary>
-    public Action<long>? OnStarved { get; set; }
-
-    public void Add(Sequence sequence)
+    public Action<long>? OnStarved
     {
-        _shares.Join(sequence.Request.Caller);
-        sequence.StalledSince = _time.GetTimestamp();
-        _waiting.Add(sequence);
+        get => _admission.OnStarved;
+        set => _admission.OnStarved = value;
+    }
+
+    /// <summary>What callers said before.</summary>
+    public PrefixCache Prefixes { get; }
+
+    /// <summary>Takes a sequence that holds a waiting place.</summary>
+    public void Add(Sequence sequence) => _admission.Add(sequence);
+
+    /// <summary>Drops everything that is known of a caller. What of its sequences still runs leaves nothing behind.</summary>
+    public void Forget(string caller)
+    {
+        foreach (Sequence sequence in _running.Concat(_admission.Waiting.All).Where(sequence => sequence.Request.Caller == caller)) sequence.IsForgotten = true;
+        Prefixes.Forget(caller);
+        _shares.Forget(caller);
     }
 
     /// <summary>One turn. False: there was nothing to run.</summary>
@@ -48,51 +59,48 @@ internal sealed partial class Scheduler
     {
         // 1. Free what is over, so that its slot and memory serve this very turn.
         EndOverdue();
+        Prefixes.RemoveExpired();
 
-        // 2. Give slots and memory to those who wait.
-        Admit();
+        // 2. Give slots and memory to those who wait, and what is known of their prompts.
+        while (_admission.Next(_running.Count) is Sequence sequence) Admit(sequence);
 
         // 3. Each model with work runs one batch.
-        bool ran = false;
-        foreach (ResidentModel model in _running.Select(sequence => sequence.Model).Distinct().ToArray())
-        {
-            Sequence[] batch = _runner.Choose(_running, model);
-            if (batch.Length == 0) continue;
-            ran = true;
-            Run(model, batch);
-        }
-        if (ran) _counters.AddStep();
-        return ran;
+        IReadOnlyList<ModelBatch> batches = _plan.Make(_running);
+        foreach (ModelBatch batch in batches) Run(batch);
+        if (batches.Count > 0) _counters.AddStep();
+        return batches.Count > 0;
     }
 
     /// <summary>How long until a turn has something to do though nobody called; null: never.</summary>
     public TimeSpan? UntilDeadline()
     {
         TimeSpan? least = null;
-        foreach (Sequence sequence in _waiting.All) Consider(_options.WaitDeadline, sequence.StalledSince);
-        foreach (Sequence sequence in _running) Consider(_options.SlowReaderDeadline, sequence.StalledSince);
-        if (_starved is not null) Consider(s_askAgain, _starvedSince);
+        foreach (Sequence sequence in _admission.Waiting.All) Consider(Left(_options.WaitDeadline, sequence.StalledSince));
+        foreach (Sequence sequence in _running) Consider(Left(_options.SlowReaderDeadline, sequence.StalledSince));
+        Consider(_admission.UntilAsking());
+        Consider(Prefixes.UntilExpiry());
         return least;
 
-        void Consider(TimeSpan deadline, long? since)
+        TimeSpan? Left(TimeSpan deadline, long? since) => since is null ? null : deadline - _time.GetElapsedTime(since.Value);
+
+        void Consider(TimeSpan? left)
         {
-            if (since is null) return;
-            TimeSpan left = deadline - _time.GetElapsedTime(since.Value);
-            if (least is null || left < least) least = left;
+            if (least is null || left < least) least = left ?? least;
         }
     }
 
-    /// <summary>Ends every sequence: the loop stops.</summary>
+    /// <summary>Ends every sequence, and forgets everything: the loop stops.</summary>
     public void EndAll(Exception error)
     {
-        _waiting.RemoveWhere(_ => true, sequence => EndWaiting(sequence, FinishReason.Failed, error));
+        _admission.Waiting.RemoveWhere(_ => true, sequence => EndWaiting(sequence, FinishReason.Failed, error));
         foreach (Sequence sequence in _running.ToArray()) End(sequence, FinishReason.Failed, error);
+        Prefixes.Clear();
     }
 
     private void EndOverdue()
     {
-        _waiting.RemoveWhere(sequence => sequence.IsCancelled, sequence => EndWaiting(sequence, FinishReason.Cancelled, null));
-        _waiting.RemoveWhere(
+        _admission.Waiting.RemoveWhere(sequence => sequence.IsCancelled, sequence => EndWaiting(sequence, FinishReason.Cancelled, null));
+        _admission.Waiting.RemoveWhere(
             sequence => IsOver(sequence.StalledSince, _options.WaitDeadline),
             sequence => EndWaiting(sequence, FinishReason.Failed, new EngineBusyException($"no room on the device within {_options.WaitDeadline.TotalSeconds} s: try again later", _options.RetryAfter)));
         foreach (Sequence sequence in _running.ToArray())
@@ -105,68 +113,59 @@ internal sealed partial class Scheduler
 
     private bool IsOver(long? since, TimeSpan deadline) => since is not null && _time.GetElapsedTime(since.Value) >= deadline;
 
-    private void Admit()
+    private void Admit(Sequence sequence)
     {
-        while (_running.Count < _options.MaxRunning && _waiting.Head() is Sequence head)
-        {
-            long bytes = head.Model.Decoder.CacheBytes(head.CapacityTokens);
-            if (!_budget.TryReserve(bytes))
-            {
-                ReportStarved(head, bytes - (_budget.LimitBytes - _budget.ReservedBytes));
-                return;
-            }
-            _waiting.Remove(head);
-            head.CacheBytes = bytes;
-            head.StalledSince = null;
-            _counters.AddWaiting(-1);
-            _counters.AddRunning(1);
-            _running.Add(head);
-            try
-            {
-                head.Cache = head.Model.Decoder.CreateCache(head.CapacityTokens);
-            }
-            catch (Exception exception)
-            {
-                LogCacheFailed(exception, bytes);
-                End(head, FinishReason.Failed, exception);
-            }
-        }
-        _starved = null;
-    }
-
-    private void ReportStarved(Sequence head, long lackingBytes)
-    {
-        bool isKnown = head == _starved && lackingBytes == _starvedBytes && _time.GetElapsedTime(_starvedSince) < s_askAgain;
-        if (isKnown || lackingBytes <= 0) return;
-        (_starved, _starvedBytes, _starvedSince) = (head, lackingBytes, _time.GetTimestamp());
+        _places.Give(sequence.Request.Caller);
+        _counters.AddRunning(1);
+        _running.Add(sequence);
         try
         {
-            OnStarved?.Invoke(lackingBytes);
+            sequence.Cache = sequence.Model.Decoder.CreateCache(sequence.CapacityTokens);
+            // What the model makes of a prompt is not in the prefix cache, so a prompt that is looked at is run.
+            if (sequence.Sums is null && sequence.Request.PromptTopLogprobs is null)
+                sequence.CachedTokens = Prefixes.Fill(sequence.Cache, sequence.Model, sequence.Request.Caller, sequence.Request.PromptIds.AsMemory());
         }
         catch (Exception exception)
         {
-            LogStarvedHandlerFailed(exception);
+            LogCacheFailed(exception, sequence.CacheBytes);
+            End(sequence, FinishReason.Failed, exception);
         }
     }
 
-    private void Run(ResidentModel model, Sequence[] batch)
+    private void Run(ModelBatch batch)
     {
-        // 4. One forward pass. If it fails, what these caches hold is unknown: the batch ends, and nobody else.
+        // 4. One forward pass of what generates, and one of what embeds.
+        if (batch.Generating.Count > 0 && TryForward(batch.Generating, () => _runner.Forward(batch.Model, batch.Generating)))
+        {
+            // 5. Whoever's prompt is complete gets a token.
+            for (int i = 0; i < batch.Generating.Count; i++)
+            {
+                BatchEntry entry = batch.Generating[i];
+                if (entry.Sequence.IsPrefilling) continue;
+                if (entry.PromptTokens > 0) Keep(entry.Sequence);
+                Emit(entry.Sequence, i);
+            }
+        }
+        if (batch.Embedding.Count == 0 || !TryForward(batch.Embedding, () => _embedder.Forward(batch.Model, batch.Embedding))) return;
+        foreach (BatchEntry entry in batch.Embedding)
+        {
+            if (!entry.Sequence.IsPrefilling) End(entry.Sequence, FinishReason.Stop, null);
+        }
+    }
+
+    /// <summary>If a pass fails, what these caches hold is unknown: the batch ends, and nobody else.</summary>
+    private bool TryForward(IReadOnlyList<BatchEntry> batch, Action forward)
+    {
         try
         {
-            _runner.Forward(model);
+            forward();
+            return true;
         }
         catch (Exception exception)
         {
-            LogForwardFailed(exception, batch.Length);
-            foreach (Sequence sequence in batch) End(sequence, FinishReason.Failed, exception);
-            return;
-        }
-
-        // 5. Whoever's prompt is complete gets a token.
-        for (int i = 0; i < batch.Length; i++)
-        {
-            if (!batch[i].IsPrefilling) Emit(batch[i], i);
+            LogForwardFailed(exception, batch.Count);
+            foreach (BatchEntry entry in batch) End(entry.Sequence, FinishReason.Failed, exception);
+            return false;
         }
     }
 
@@ -189,7 +188,7 @@ internal sealed partial class Scheduler
             return;
         }
         sequence.LastToken[0] = token.Id;
-        sequence.EmittedTokens++;
+        sequence.EmittedIds.Add(token.Id);
         bool wasWritten = sequence.Tokens.Writer.TryWrite(token);
         if (!wasWritten) throw new InvalidOperationException("a sequence ran whose channel was full");
         if (sequence.EmittedTokens >= sequence.MaxNewTokens) End(sequence, FinishReason.Length, null);
@@ -210,10 +209,24 @@ internal sealed partial class Scheduler
         _counters.AddPaused(-1);
     }
 
+    /// <summary>Lets the caller's next prompt begin where this text goes. It costs the sequence nothing if it fails.</summary>
+    private void Keep(Sequence sequence)
+    {
+        if (sequence.Cache is null || sequence.Sums is not null || sequence.IsForgotten) return;
+        try
+        {
+            int[] ids = [.. sequence.Request.PromptIds, .. sequence.EmittedIds];
+            Prefixes.Keep(sequence.Cache, sequence.Model, sequence.Request.Caller, ids);
+        }
+        catch (Exception exception)
+        {
+            LogKeepFailed(exception);
+        }
+    }
+
     private void EndWaiting(Sequence sequence, FinishReason reason, Exception? error)
     {
-        _counters.AddWaiting(-1);
-        if (sequence == _starved) _starved = null;
+        _places.Give(sequence.Request.Caller);
         Complete(sequence, reason, error);
     }
 
@@ -222,20 +235,21 @@ internal sealed partial class Scheduler
     {
         _running.Remove(sequence);
         if (sequence.StalledSince is not null) Resume(sequence);
+        if (reason != FinishReason.Failed) Keep(sequence);
         sequence.Cache?.Dispose();
         sequence.Cache = null;
-        _budget.Release(sequence.CacheBytes);
+        _admission.Release(sequence);
         _counters.AddRunning(-1);
         Complete(sequence, reason, error);
     }
 
     private void Complete(Sequence sequence, FinishReason reason, Exception? error)
     {
-        _shares.Leave(sequence.Request.Caller);
+        _admission.Leave(sequence);
         _ended(sequence);
         LogEnded(reason == FinishReason.SlowReader ? LogLevel.Information : LogLevel.Debug, reason, sequence.EmittedTokens);
         sequence.Tokens.Writer.Complete();
-        sequence.Completion.SetResult(new GenerationEnd(reason, sequence.EmittedTokens, error));
+        sequence.Completion.SetResult(new GenerationEnd(reason, sequence.EmittedTokens, error) { CachedTokens = sequence.CachedTokens });
     }
 
     [LoggerMessage(Message = "Generation ended: {Reason} after {Tokens} tokens")]
@@ -247,9 +261,9 @@ internal sealed partial class Scheduler
     [LoggerMessage(LogLevel.Error, "A model's logits could not be sampled")]
     private partial void LogSampleFailed(Exception exception);
 
-    [LoggerMessage(LogLevel.Error, "A cache of {Bytes} reserved bytes could not be allocated")]
+    [LoggerMessage(LogLevel.Error, "A cache of {Bytes} reserved bytes could not be allocated or filled")]
     private partial void LogCacheFailed(Exception exception, long bytes);
 
-    [LoggerMessage(LogLevel.Error, "The handler that frees memory for a waiting sequence failed")]
-    private partial void LogStarvedHandlerFailed(Exception exception);
+    [LoggerMessage(LogLevel.Warning, "The prefix cache could not keep a text")]
+    private partial void LogKeepFailed(Exception exception);
 }

@@ -38,10 +38,30 @@ internal sealed class Sequence(ResidentModel model, GenerationRequest request, i
 
     public long CacheBytes { get; set; }
 
+    /// <summary>Its caller's share, from when the scheduler takes it.</summary>
+    public CallerShare Share { get; set; } = null!; // the scheduler takes it before anything else sees it
+
+    /// <summary>Counts up from one sequence to the next, in the order of their arrival.</summary>
+    public long Number { get; set; }
+
+    /// <summary>The last turn that ran it; 0: none did.</summary>
+    public long LastTurn { get; set; }
+
+    /// <summary>Tokens of its prompt that the prefix cache knew.</summary>
+    public int CachedTokens { get; set; }
+
+    /// <summary>Whether its caller was forgotten: the prefix cache then keeps nothing of it.</summary>
+    public bool IsForgotten { get; set; }
+
+    /// <summary>Where the hidden states of its ids are added up; null: it generates.</summary>
+    public double[]? Sums { get; init; }
+
     /// <summary>When it began to wait; once it runs, when its reader fell a channel's worth behind. Null: neither.</summary>
     public long? StalledSince { get; set; }
 
-    public int EmittedTokens { get; set; }
+    public int EmittedTokens => EmittedIds.Count;
+
+    public List<int> EmittedIds { get; } = [];
 
     /// <summary>The token decoded last, which the next forward appends.</summary>
     public int[] LastToken { get; } = new int[1];

@@ -1,7 +1,7 @@
 namespace TinyLlm.Engine;
 
 /// <summary>Sequences without a slot, in their caller's order; the caller with the least service is served first. The loop's thread owns it.</summary>
-internal sealed class WaitingQueue(CallerShares shares)
+internal sealed class WaitingQueue
 {
     private readonly LinkedList<Sequence> _sequences = new();
 
@@ -21,13 +21,15 @@ internal sealed class WaitingQueue(CallerShares shares)
         }
     }
 
-    /// <summary>The next to be admitted: of the callers with the least service, the one that came first.</summary>
-    public Sequence? Head()
+    /// <summary>
+    /// The next to be admitted: of the caller with the least service, the one that came first; of those that <paramref name="mayGo"/> holds for.
+    /// </summary>
+    public Sequence? Head(Func<Sequence, bool> mayGo)
     {
         Sequence? head = null;
         foreach (Sequence sequence in _sequences)
         {
-            if (head is null || shares.Service(sequence.Request.Caller) < shares.Service(head.Request.Caller)) head = sequence;
+            if ((head is null || sequence.Share.Service < head.Share.Service) && mayGo(sequence)) head = sequence;
         }
         return head;
     }

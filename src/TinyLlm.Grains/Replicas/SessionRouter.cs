@@ -24,8 +24,7 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
     /// <summary>The admitted session, which the caller disposes at any moment, and that ends it. A refusal throws.</summary>
     public async Task<RoutedSession> StartAsync(ModelLease lease, SessionRequest request, CancellationToken cancellationToken)
     {
-        if (_sets.Count >= MaxRemembered) ForgetIdle();
-        ReplicaSet replicas = _sets.GetOrAdd(lease.Version, static (_, time) => new ReplicaSet(time), time);
+        ReplicaSet replicas = ReplicasOf(lease.Version);
         int? failed = null;
         for (int attempt = 1; ; attempt++)
         {
@@ -41,6 +40,41 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
             }
             failed = replica;
         }
+    }
+
+    /// <summary>What a session answers to a single call. A refusal throws.</summary>
+    public async Task<T> CallAsync<T>(ModelLease lease, Func<IModelSessionGrain, Task<T>> call, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ReplicaSet replicas = ReplicasOf(lease.Version);
+        int? failed = null;
+        for (int attempt = 1; ; attempt++)
+        {
+            int replica = replicas.Enter(silos.Count(), failed);
+            bool isLast = attempt == Attempts;
+            try
+            {
+                return await call(grains.GetGrain<IModelSessionGrain>(new SessionKey(lease.Version, replica).ToString()));
+            }
+            catch (RequestException refusal) when (!isLast && refusal.Error == RequestError.Draining)
+            {
+            }
+            catch (OrleansException exception) when (!isLast && !cancellationToken.IsCancellationRequested)
+            {
+                LogLost(logger, lease.Version, replica, exception);
+            }
+            finally
+            {
+                replicas.Leave(replica);
+            }
+            failed = replica;
+        }
+    }
+
+    private ReplicaSet ReplicasOf(VersionId version)
+    {
+        if (_sets.Count >= MaxRemembered) ForgetIdle();
+        return _sets.GetOrAdd(version, static (_, time) => new ReplicaSet(time), time);
     }
 
     /// <summary>Null: the replica's silo is leaving, and there is another attempt.</summary>

@@ -109,6 +109,7 @@ public sealed partial class ModelHost : IDisposable
         }
         foreach (Entry entry in dropped) await entry.Cut.CancelAsync();
         foreach (Entry entry in idle) await UnloadDroppedAsync(entry);
+        if (versions is null) await _loop.ForgetAsync(owner.Value);
     }
 
     /// <summary>Bytes of an owner's models in memory, and how many there are, those counted that are being loaded.</summary>
@@ -204,9 +205,13 @@ public sealed partial class ModelHost : IDisposable
             if (exception is StoreException { Error: StoreError.NotFound }) throw RequestException.NotFound("model");
             if (exception is not StoreException { Error: StoreError.Damaged }) throw;
             LogDamaged(_logger, entry.Address.Version, exception);
-            throw new RequestException(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
+            throw Damaged();
         }
     }
+
+    /// <summary>The one answer where what is stored is not what was signed.</summary>
+    internal static RequestException Damaged() =>
+        new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
 
     private async Task ReserveAsync(long bytes)
     {
@@ -215,7 +220,7 @@ public sealed partial class ModelHost : IDisposable
             throw new RequestException(
                 RequestError.NoCapacity, $"The model needs {bytes} bytes of the accelerator, and {_loop.Budget.LimitBytes} is its budget: no repeat will help.");
         }
-        while (!_loop.Budget.TryReserve(bytes))
+        while (!await _loop.TryReserveAsync(bytes))
         {
             if (await EvictAsync(bytes)) continue;
             throw new RequestException(RequestError.NoCapacity, "The accelerator's memory is taken by models in use: try again soon.") { RetryAfter = RetryAfter };
@@ -243,7 +248,7 @@ public sealed partial class ModelHost : IDisposable
     {
         lock (_gate)
         {
-            long lacking = bytes - (_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes);
+            long lacking = bytes - FreeBytes();
             List<VersionId>? chosen = _order.Choose(lacking, version => _entries[version].IsIdle);
             return chosen?.ConvertAll(Remove);
         }
@@ -257,6 +262,9 @@ public sealed partial class ModelHost : IDisposable
         return entry!.Loading.Result; // complete: it was idle
     }
 
+    /// <summary>Free bytes, and those of the prefix cache: it goes before any model does.</summary>
+    private long FreeBytes() => _loop.Budget.LimitBytes - _loop.Budget.ReservedBytes + _loop.Snapshot().PrefixBytes;
+
     private static long ReservedBytes(Entry entry) => entry.Loading.Result.ReservedBytes; // complete: the entry is idle
 
     /// <summary>
@@ -265,7 +273,7 @@ public sealed partial class ModelHost : IDisposable
     /// </summary>
     private void OnStarved(long lackingBytes)
     {
-        long bytes = checked(_loop.Budget.LimitBytes - _loop.Budget.ReservedBytes + lackingBytes);
+        long bytes = checked(FreeBytes() + lackingBytes);
         // Nobody awaits it: what it fails at is logged, and the loop asks again.
         _ = Task.Run(async () =>
         {

@@ -15,6 +15,9 @@ internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action re
 
     public LoadedModel Model => model;
 
+    /// <summary>Cancelled when the model is dropped.</summary>
+    public CancellationToken Cut => cut;
+
     /// <summary>Starts the generations of this hold, once. If one can't be started, disposing the hold cancels those before it.</summary>
     public Generation[] Start(params ReadOnlySpan<GenerationRequest> requests)
     {
@@ -35,6 +38,26 @@ internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action re
             // The prompt fits the model's context, so what is left to refuse is the cache's size.
             throw new RequestException(
                 RequestError.NoCapacity, "The cache for this many tokens is larger than the accelerator's budget: lower max_tokens; no repeat will help.");
+        }
+    }
+
+    /// <summary>Starts to embed a text. Whoever does awaits its end before the hold is disposed.</summary>
+    public EmbeddingRun Embed(EmbeddingRequest request)
+    {
+        if (cut.IsCancellationRequested) throw RequestException.NotFound("model");
+        try
+        {
+            return loop.Embed(model.Weights, request);
+        }
+        catch (EngineBusyException busy)
+        {
+            throw new RequestException(RequestError.NoCapacity, "The accelerator's queue is full: try again soon.") { RetryAfter = busy.RetryAfter };
+        }
+        catch (ArgumentException)
+        {
+            // The text fits the model's context, so what is left to refuse is the cache's size.
+            throw new RequestException(
+                RequestError.NoCapacity, "The cache for a text of this length is larger than the accelerator's budget: shorten it; no repeat will help.");
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
 using TinyLlm.Grains.Access;
 
 namespace TinyLlm.Grains.Sessions;
@@ -15,4 +17,20 @@ public interface IModelSessionGrain : IGrainWithStringKey
     /// </summary>
     [Alias("Generate")]
     IAsyncEnumerable<SessionEvent> Generate(ModelLease lease, SessionRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Embeds texts. The lease decides, and nothing else of the call. A text over the model's context is refused.</summary>
+    [Alias("Embed")]
+    [AlwaysInterleave]
+    [ResponseTimeout("00:10:00")] // many texts wait their turn as long as an answer would
+    Task<EmbeddingAnswer> Embed(ModelLease lease, EmbeddingSpec spec, CancellationToken cancellationToken = default);
+
+    /// <summary>The ids of a prompt, as a generation would see it. Needs the model's tokenizer and not its weights.</summary>
+    [Alias("Tokenize")]
+    [AlwaysInterleave]
+    Task<TokenizeAnswer> Tokenize(ModelLease lease, TokenizeSpec spec, CancellationToken cancellationToken = default);
+
+    /// <summary>The text of ids.</summary>
+    [Alias("Detokenize")]
+    [AlwaysInterleave]
+    Task<string> Detokenize(ModelLease lease, ImmutableArray<int> ids, CancellationToken cancellationToken = default);
 }

@@ -18,7 +18,7 @@ namespace TinyLlm.Grains.Sessions;
 [SessionPlacement]
 [Immovable]
 [GrainType("modelsession")]
-internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, PromptWorkers workers, SessionDrain drain, UsageMeter meter) : Grain, IModelSessionGrain
+internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts, LeaseSigner signer, PromptWorkers workers, SessionDrain drain, UsageMeter meter) : Grain, IModelSessionGrain
 {
     public async IAsyncEnumerable<SessionEvent> Generate(
         ModelLease lease, SessionRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -47,6 +47,12 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
         }
     }
 
+    private void Verify(ModelLease lease)
+    {
+        signer.Verify(lease, ModelRight.Infer);
+        if (SessionKey.Parse(this.GetPrimaryKeyString()).Version != lease.Version) throw RequestException.NotFound("model");
+    }
+
     private static RequestException Leaving() =>
         new(RequestError.Draining, "The silo of this model is leaving: try again.") { RetryAfter = TimeSpan.FromSeconds(1) };
 
@@ -56,9 +62,7 @@ internal sealed class ModelSessionGrain(ModelHost host, LeaseSigner signer, Prom
         ResidentHold? hold = null;
         try
         {
-            signer.Verify(lease, ModelRight.Infer);
-            if (SessionKey.Parse(this.GetPrimaryKeyString()).Version != lease.Version) throw RequestException.NotFound("model");
-
+            Verify(lease);
             hold = await host.AcquireAsync(VersionAddress.Of(lease), cancellationToken);
             PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, lease.Caller.Value, request, cancellationToken);
             Generation[] generations = hold.Start([.. Enumerable.Range(0, prompt.Choices).Select(choice => prompt.ToGenerationRequest(lease.Caller.Value, choice))]);

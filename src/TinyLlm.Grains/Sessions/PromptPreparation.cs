@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Residency;
@@ -60,8 +59,9 @@ internal static class PromptPreparation
 
     private static (ImmutableArray<int> Ids, ImmutableArray<string> Stops) ToIds(LoadedModel model, SessionRequest request)
     {
-        if (request.Messages is { } messages) return Render(model, messages, request.TemplateVariables);
-        if (request.Prompt is { } prompt) return ([.. model.Tokenizer.Encode(prompt, addSpecialTokens: true)], []);
+        if (request.Messages is { } messages)
+            return ([.. PromptText.Encode(model.Tokenizer, model.Template, messages, addGenerationPrompt: true, request.TemplateVariables)], [.. model.Template.StopSequences]);
+        if (request.Prompt is { } prompt) return ([.. PromptText.Encode(model.Tokenizer, prompt, addSpecialTokens: true, parseSpecialTokens: false)], []);
         ImmutableArray<int> ids = request.PromptIds ?? [];
         RequireIds("prompt", ids, model);
         return (ids, []);
@@ -74,38 +74,6 @@ internal static class PromptPreparation
             if ((uint)id >= (uint)model.Config.VocabularySize)
                 throw Malformed(field, $"token id {id} is outside the model's vocabulary of 0 to {model.Config.VocabularySize - 1}");
         }
-    }
-
-    private static (ImmutableArray<int> Ids, ImmutableArray<string> Stops) Render(LoadedModel model, ImmutableArray<SessionMessage> messages, string? variables)
-    {
-        try
-        {
-            string text = variables is null
-                ? model.Template.Render([.. messages.Select(message => new ChatMessage(message.Role, message.Content))], addGenerationPrompt: true)
-                : model.Template.Render(WithVariables(messages, variables));
-            // The plain template is text, and the tokenizer begins it as it begins any text. A template of the model's own writes the special
-            // tokens itself.
-            bool plain = ReferenceEquals(model.Template, ChatTemplate.Plain);
-            int[] ids = model.Tokenizer.Encode(text, addSpecialTokens: plain, parseSpecialTokens: !plain);
-            return ([.. ids], [.. model.Template.StopSequences]);
-        }
-        catch (ChatTemplateException exception)
-        {
-            throw new RequestException(RequestError.Malformed, $"messages: {exception.Message}")
-            {
-                Parameter = "messages",
-                Detail = $"chat_template_{WireCode.Of(exception.Error)}",
-            };
-        }
-    }
-
-    private static JsonElement WithVariables(ImmutableArray<SessionMessage> messages, string variables)
-    {
-        using JsonDocument given = JsonDocument.Parse(variables);
-        Dictionary<string, object> all = given.RootElement.EnumerateObject().ToDictionary(property => property.Name, property => (object)property.Value);
-        all.TryAdd("add_generation_prompt", true);
-        all["messages"] = messages.Select(message => new { role = message.Role, content = message.Content });
-        return JsonSerializer.SerializeToElement(all);
     }
 
     private static int MaxNewTokens(int contextLength, int promptTokens, SessionRequest request)

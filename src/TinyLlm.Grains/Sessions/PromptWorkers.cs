@@ -10,12 +10,16 @@ public sealed class PromptWorkers : IDisposable
 {
     private readonly SemaphoreSlim _places = new(Environment.ProcessorCount);
 
-    internal async Task<PreparedPrompt> PrepareAsync(LoadedModel model, string caller, SessionRequest request, CancellationToken cancellationToken)
+    internal Task<PreparedPrompt> PrepareAsync(LoadedModel model, string caller, SessionRequest request, CancellationToken cancellationToken) =>
+        RunAsync(() => PromptPreparation.Prepare(model, caller, request), cancellationToken);
+
+    /// <summary>Runs <paramref name="work"/> when there is a place for it.</summary>
+    internal async Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {
         await _places.WaitAsync(cancellationToken);
         try
         {
-            return await Task.Run(() => PromptPreparation.Prepare(model, caller, request), cancellationToken);
+            return await Task.Run(work, cancellationToken);
         }
         finally
         {

@@ -52,6 +52,7 @@ internal sealed class RunningSession(ResidentHold hold, Generation[] generations
             Reason = _choices.Max(choice => choice.End!.Value), // later members are worse
             PromptTokens = PromptTokens,
             CompletionTokens = _choices.Sum(choice => choice.CompletionTokens),
+            CachedTokens = generations[0].CachedTokens,
         };
     }
 

@@ -69,6 +69,9 @@ public sealed record SessionEnded : SessionEvent
 
     /// <summary>Tokens that were generated, all choices together.</summary>
     [Id(2)] public required int CompletionTokens { get; init; }
+
+    /// <summary>Of the prompt's tokens, those that the caller's prefix cache knew.</summary>
+    [Id(3)] public int CachedTokens { get; init; }
 }
 
 /// <summary>Why an answer ended.</summary>

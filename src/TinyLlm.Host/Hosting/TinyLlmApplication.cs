@@ -147,6 +147,7 @@ internal static class TinyLlmApplication
         services.AddSingleton<UploadService>();
         services.AddSingleton<UserCatalog>();
         services.AddSingleton<GenerationStarter>();
+        services.AddSingleton<EmbeddingStarter>();
         services.AddSingleton<AnswerWriter>();
         services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
         {
@@ -178,7 +179,10 @@ internal static class TinyLlmApplication
         app.MapQuotas();
         app.MapUploads();
         app.MapModels();
+        app.MapKeys();
         app.MapModelList();
         app.MapGeneration();
+        app.MapEmbeddings();
+        app.MapTokenization();
     }
 }

@@ -58,7 +58,7 @@ internal static class UsersRoutes
         IUserGrain user = await directory.FindUserAsync(id, "user");
         ForgetReceipt receipt = await user.Forget() ?? throw RequestException.NotFound("user");
         return Results.Json(
-            new DeletedUser(receipt.Name, receipt.Models, receipt.Versions, receipt.Tokens, receipt.StoredBytes, receipt.CompletedAt, receipt.Receipt), JsonBody.Options);
+            new DeletedUser(receipt.Name, receipt.Models, receipt.Versions, receipt.Tokens, receipt.StoredBytes, receipt.KeyDestroyedAt, receipt.CompletedAt, receipt.Receipt), JsonBody.Options);
     }
 
     private static async Task<IResult> MeAsync(Caller caller, ModelDirectory directory)
@@ -78,7 +78,7 @@ internal static class UsersRoutes
     /// <param name="NextAfter">What to send as "after" for the next page, or null at the end.</param>
     private sealed record UserList(UserEntry[] Users, string? NextAfter);
 
-    private sealed record DeletedUser(string Id, int Models, int Versions, int Tokens, long StoredBytes, DateTimeOffset DeletedAt, SignedReceipt Receipt);
+    private sealed record DeletedUser(string Id, int Models, int Versions, int Tokens, long StoredBytes, DateTimeOffset KeyDestroyedAt, DateTimeOffset DeletedAt, SignedReceipt Receipt);
 
     private sealed record Me(string Id, DateTimeOffset CreatedAt, int Models, long StoredBytes, string[] Scopes, QuotaFields? Quota);
 }

@@ -130,6 +130,9 @@ internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffse
         json.WriteNumber("prompt_tokens", end.PromptTokens);
         json.WriteNumber("completion_tokens", end.CompletionTokens);
         json.WriteNumber("total_tokens", end.PromptTokens + end.CompletionTokens);
+        json.WriteStartObject("prompt_tokens_details");
+        json.WriteNumber("cached_tokens", end.CachedTokens);
+        json.WriteEndObject();
         json.WriteEndObject();
     }
 

@@ -15,13 +15,11 @@ internal sealed class AnswerWriter(TimeProvider time)
     /// <summary>Proxies cut silent connections, commonly after 30 or 60 s.</summary>
     public static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
 
-    private const string IgnoredFieldsHeader = "tinyllm-ignored-fields";
-
     /// <summary>Writes the answer to an admitted generation, and disposes it.</summary>
     public async Task WriteAsync(HttpContext http, AnswerKind kind, GenerationFields fields, IReadOnlyList<string> ignored, StartedGeneration generation)
     {
         await using StartedGeneration ended = generation;
-        if (ignored.Count > 0) http.Response.Headers[IgnoredFieldsHeader] = IgnoredNames(ignored);
+        IgnoredFields.Show(http, ignored);
         AnswerShape shape = new(kind, generation.ModelId, time.GetUtcNow(), fields.ReturnTokenIds, fields.Request.TopLogprobs is not null, fields.IncludeUsage);
         if (fields.Stream) await WriteStreamAsync(http, kind, fields, shape, generation);
         else await WriteWholeAsync(http, fields.Request.Choices, shape, generation);
@@ -137,8 +135,4 @@ internal sealed class AnswerWriter(TimeProvider time)
         output.Write(ErrorWriter.OpenAiBody(row, row.Code, message, parameter: null));
         output.Write("\n\n"u8);
     }
-
-    /// <summary>The names as a header may carry them: what the client sent is not echoed unless it is plain.</summary>
-    private static string IgnoredNames(IReadOnlyList<string> names) => string.Join(
-        ", ", names.Where(name => name.Length is > 0 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')).Take(20));
 }

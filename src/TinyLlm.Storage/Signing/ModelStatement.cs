@@ -55,19 +55,28 @@ public sealed class ModelStatement
     }
 
     /// <summary>Compares with the files that are there; paths that the statement ignores don't count.</summary>
-    /// <exception cref="SignatureException">FileMissing, FileNotSigned, FileChanged: the first by name.</exception>
+    /// <exception cref="SignatureException">FileMissing, FileNotSigned, FileChanged: the first of <see cref="Compare"/>.</exception>
     public void RequireFiles(IEnumerable<SignedFile> present)
     {
+        IReadOnlyList<SignatureException> differences = Compare(present);
+        if (differences.Count > 0) throw differences[0];
+    }
+
+    /// <summary>Every difference from the files that are there: signed ones by name, then those that were not signed.</summary>
+    public IReadOnlyList<SignatureException> Compare(IEnumerable<SignedFile> present)
+    {
+        List<SignatureException> differences = [];
         Dictionary<string, ContentDigest> there = present.Where(file => !Ignores(file.Name)).ToDictionary(file => file.Name, file => file.Sha256, StringComparer.Ordinal);
         foreach (SignedFile signed in Files.OrderBy(file => file.Name, StringComparer.Ordinal))
         {
             if (!there.Remove(signed.Name, out ContentDigest? digest))
-                throw new SignatureException(SignatureError.FileMissing, $"the signature covers '{signed.Name}', which is not there", signed.Name);
-            if (!digest.Equals(signed.Sha256))
-                throw new SignatureException(SignatureError.FileChanged, $"'{signed.Name}' is not the file that was signed", signed.Name);
+                differences.Add(new SignatureException(SignatureError.FileMissing, $"the signature covers '{signed.Name}', which is not there", signed.Name));
+            else if (!digest.Equals(signed.Sha256))
+                differences.Add(new SignatureException(SignatureError.FileChanged, $"'{signed.Name}' is not the file that was signed", signed.Name));
         }
-        if (there.Keys.Order(StringComparer.Ordinal).FirstOrDefault() is { } extra)
-            throw new SignatureException(SignatureError.FileNotSigned, $"'{extra}' is there and was not signed", extra);
+        differences.AddRange(there.Keys.Order(StringComparer.Ordinal)
+            .Select(extra => new SignatureException(SignatureError.FileNotSigned, $"'{extra}' is there and was not signed", extra)));
+        return differences;
     }
 
     /// <summary>Whether a path, or a folder above it, is ignored.</summary>

@@ -182,6 +182,7 @@ public sealed class DeviceLoopTests
         Assert.Equal(FinishReason.Failed, (await inBatch.Completion).Reason);
         Assert.Equal(new GenerationEnd(FinishReason.Length, 20, null), await other.Completion);
         Assert.Equal(new GenerationEnd(FinishReason.Length, 5, null), await fixture.Start(3, 5).Completion);
+        await fixture.Loop.ForgetAsync("");
         Assert.Equal(0, fixture.Loop.Snapshot().ReservedBytes);
     }
 
@@ -315,6 +316,7 @@ public sealed class DeviceLoopTests
                 all.Add(Follow(generation, prompt, count, readFirst));
             }
             await Task.WhenAll(all);
+            for (int caller = 0; caller < 3; caller++) await fixture.Loop.ForgetAsync($"caller {caller}");
             LoopSnapshot snapshot = fixture.Loop.Snapshot();
             Assert.Equal((0, 0, 0, 0L), (snapshot.RunningSequences, snapshot.WaitingSequences, snapshot.PausedSequences, snapshot.ReservedBytes));
             Assert.InRange(most, 1, limit);

@@ -17,6 +17,9 @@ internal sealed class LoopFixture : IAsyncDisposable
         Loop = new DeviceLoop(device, options, Time, NullLogger<DeviceLoop>.Instance);
     }
 
+    /// <summary>Bytes of the tiny checkpoint's weights.</summary>
+    public static long WeightBytes { get; } = Weigh();
+
     public SimulatedBackend Device { get; }
 
     public FakeTimeProvider Time { get; } = new();
@@ -58,6 +61,12 @@ internal sealed class LoopFixture : IAsyncDisposable
         Generation generation = Start(1, 3);
         await ReadAll(generation);
         await generation.Completion;
+    }
+
+    private static long Weigh()
+    {
+        using TinyCheckpoint tiny = new();
+        return tiny.Tensors.Values.Sum(tensor => (long)tensor.Bytes.Length);
     }
 
     public async ValueTask DisposeAsync()

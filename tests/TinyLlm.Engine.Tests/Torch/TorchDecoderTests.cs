@@ -200,6 +200,7 @@ public sealed class TorchDecoderTests(ITestOutputHelper output)
         }
         GenerationEnd[] ends = await Task.WhenAll(generations.Select(generation => generation.Completion));
         Assert.All(ends, end => Assert.Equal(FinishReason.Cancelled, end.Reason));
+        await loop.ForgetAsync("");
         LoopSnapshot snapshot = loop.Snapshot();
         Assert.Equal((0, 0, 0L, loaded), (snapshot.RunningSequences, snapshot.WaitingSequences, snapshot.ReservedBytes, snapshot.LiveTensors));
         await loop.UnloadAsync(model);

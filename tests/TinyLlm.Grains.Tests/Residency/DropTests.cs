@@ -1,5 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Grains.Users;
@@ -56,6 +58,19 @@ public sealed class DropTests
         Assert.Equal(0, cluster.Loop().Snapshot().RunningSequences);
         SessionRefused refused = Assert.IsType<SessionRefused>(Assert.Single(await cluster.Client.GenerateAsync(lease, TestSession.Greedy(2)))); // the lease is good for a minute
         Assert.Equal(RequestError.NotFound, refused.Reason.Error);
+    }
+
+    /// <summary>What the storage account keeps by itself is not in the host's power: the receipt names it, and until when.</summary>
+    [Fact]
+    public async Task DeleteModel_StorageThatRetains_IsNamedInTheReceipt()
+    {
+        await using GrainCluster cluster = await GrainCluster.StartAsync(
+            new TestSilo { Silo = silo => silo.Services.Configure<RetentionOptions>(options => (options.Days, options.What) = (14, "soft-deleted blobs")) });
+        TestUser alice = await cluster.CreateUserAsync("alice");
+        await alice.PublishAsync("tiny");
+        SignedReceipt? receipt = await alice.Grain.DeleteModel("tiny");
+        Assert.True(receipt!.TryVerify(GrainCluster.AuditPublicKey, out ForgetReceiptText? text));
+        Assert.Equal([new RetainedCopy("soft-deleted blobs", cluster.Time.GetUtcNow().AddDays(14))], text.Retained);
     }
 
     [Fact]

@@ -18,7 +18,12 @@ public sealed class AuditRoutesTests(TestHostFixture fixture) : IClassFixture<Te
         using HttpClient user = await fixture.Host.CreateUserAsync("auditor");
         await TestHost.PushAsync(user, "tiny");
         using (HttpResponseMessage made = await user.PostAsJsonAsync("/api/tokens", new { name = "ci", scopes = new[] { "read" } }, Cancel)) made.EnsureSuccessStatusCode();
-        using (HttpResponseMessage deleted = await user.DeleteAsync("/api/models/auditor/tiny", Cancel)) deleted.EnsureSuccessStatusCode();
+        using (HttpResponseMessage deleted = await user.DeleteAsync("/api/models/auditor/tiny", Cancel))
+        {
+            Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
+            Assert.True(SignedReceipt.TryParse(await deleted.Content.ReadAsByteArrayAsync(Cancel), out SignedReceipt? receipt));
+            Assert.True(AuditPublicKey.TryParse(receipt.Key, out AuditPublicKey? key) && receipt.TryVerify(key, out ForgetReceiptText? text) && text.Name == "auditor/tiny");
+        }
 
         JsonElement[] all = await EntriesAsync(user, "");
         Assert.Equal(["user.created", "upload.begun", "version.committed", "token.created", "model.deleted"], all.Select(Action));

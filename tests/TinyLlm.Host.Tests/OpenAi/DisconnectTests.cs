@@ -79,7 +79,9 @@ public sealed class DisconnectTests
         const int Parallel = 8;
         const int AnswerTokens = 4000;
         using RequestEnds ends = new();
-        await using TestHost host = await TestHost.StartAsync(accelerator: null, services => services.AddSingleton<IStartupFilter>(ends));
+        // Without the prefix cache, which keeps what was said: here every tensor counts.
+        await using TestHost host = await TestHost.StartAsync(
+            accelerator: null, services => services.AddSingleton<IStartupFilter>(ends).Configure<DeviceLoopOptions>(options => options.PrefixCacheShare = 0));
         using HttpClient user = await host.CreateUserAsync("alice");
         await TestHost.PushAsync(user, "m", TinyModel.Files(contextLength: AnswerTokens + 64));
         await RunToEndAsync(user);
