@@ -8,10 +8,10 @@ namespace TinyLlm.Engine;
 internal sealed class TurnPlan(DeviceLoopOptions options, CallerShares shares)
 {
     // An even share of a turn's prompt tokens is never less: shorter chunks cost more than they compute. A choice, not a measurement.
+    private const int LeastShareTokens = 32;
+
     // Logits of one chunk of a prompt whose log-probabilities are wanted: 32 MiB of f32, so a wide vocabulary makes the chunk short.
     private const int MaxPromptLogits = 8 << 20;
-
-    private const int LeastShareTokens = 32;
 
     private readonly HeadStart _headStart = new(options, shares);
     private readonly List<ModelBatch> _batches = [];
