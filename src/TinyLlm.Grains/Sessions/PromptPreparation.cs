@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Residency;
-using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Sessions;
 
