@@ -55,6 +55,8 @@ internal static class ModelsRoutes
     {
         GrantedModel granted = await directory.LeaseAsync(caller, Name(owner, model) with { Version = version }, ModelRight.Download);
         ModelManifest? manifest = await files.ReadManifestAsync(granted.Lease.Owner, granted.Lease.Version, http.RequestAborted);
+        if (manifest is not null && manifest.Digest.Hex != granted.Lease.ManifestDigest)
+            throw new StoreException(StoreError.Damaged, "the version's manifest is not the one that its owner's record names");
         ManifestFile file = manifest?.Files.FirstOrDefault(file => file.Name.Value == name) ?? throw RequestException.NotFound("file");
 
         // What a user uploaded is bytes to everybody: no browser may take it for a page or a script.
