@@ -45,14 +45,19 @@ internal sealed class AddressLimits : IMiddleware, IDisposable
         _anonymous.Dispose();
     }
 
-    private static PartitionedRateLimiter<IPAddress> PerMinute(int count) => PartitionedRateLimiter.Create<IPAddress, IPAddress>(address =>
-        RateLimitPartition.GetTokenBucketLimiter(address, _ => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = count,
-            TokensPerPeriod = Math.Max(1, count / 60),
-            ReplenishmentPeriod = Period,
-            QueueLimit = 0,
-        }));
+    private static PartitionedRateLimiter<IPAddress> PerMinute(int count)
+    {
+        // Less than one a second comes back one by one.
+        TimeSpan period = count < 60 ? TimeSpan.FromMinutes(1.0 / count) : Period;
+        return PartitionedRateLimiter.Create<IPAddress, IPAddress>(address =>
+            RateLimitPartition.GetTokenBucketLimiter(address, _ => new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = count,
+                TokensPerPeriod = Math.Max(1, count / 60),
+                ReplenishmentPeriod = period,
+                QueueLimit = 0,
+            }));
+    }
 
     private static void Require(RateLimitLease lease, string what)
     {

@@ -64,7 +64,7 @@ public sealed class ModelHostScheduleTests
     {
         int kind = random.Next(4), tokens = random.Next(1, 60);
         if (kind == 0) return; // held and let go, without a generation
-        Generation generation = hold.Start(TestHost.Request(1, tokens));
+        Generation generation = hold.Start(TestHost.Request(1, tokens))[0];
         if (kind == 1) return; // let go while it waits or runs
         int read = 0;
         await foreach (GeneratedToken _ in generation.Tokens.ReadAllAsync())
