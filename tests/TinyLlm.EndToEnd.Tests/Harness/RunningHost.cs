@@ -49,9 +49,11 @@ internal sealed partial class RunningHost : IAsyncDisposable
     }
 
     /// <summary>Starts a host with other arguments; <paramref name="client"/> asks it whether it is ready.</summary>
-    public static async Task<RunningHost> StartNewAsync(HttpClient client, params string[] arguments)
+    public static Task<RunningHost> StartNewAsync(HttpClient client, params string[] arguments) => StartNewAsync(new RunningHost(), client, arguments);
+
+    /// <summary>Starts a host that is made already.</summary>
+    public static async Task<RunningHost> StartNewAsync(RunningHost host, HttpClient client, params string[] arguments)
     {
-        RunningHost host = new();
         try
         {
             await host.StartAsync(client, arguments);
