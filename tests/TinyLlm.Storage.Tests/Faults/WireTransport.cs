@@ -12,7 +12,7 @@ internal sealed class WireTransport(Func<HttpMessage, WireFault> next) : HttpPip
     /// <summary>Every request so far: its method and what became of it.</summary>
     public ConcurrentQueue<(string Method, WireFault Fault)> Requests { get; } = new();
 
-    public override Request CreateRequest() => inner.CreateRequest();
+    public override Azure.Core.Request CreateRequest() => inner.CreateRequest();
 
     public override void Process(HttpMessage message) => throw new NotSupportedException("the store makes asynchronous requests only");
 
