@@ -3,12 +3,11 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using TinyLlm.EndToEnd.Tests.Harness;
-using TinyLlm.Tests;
 
 namespace TinyLlm.EndToEnd.Tests;
 
 /// <summary>Processes of every role with Redis and Azurite between them: what one process took in, the others serve, and one that is gone is not missed.</summary>
-public sealed class ClusterTests(Azurite azurite)
+public sealed class ClusterTests
 {
     private static readonly Lazy<GreedyCase> s_case = new(() => Stories.GreedyCases()[0]);
 
@@ -21,7 +20,7 @@ public sealed class ClusterTests(Azurite azurite)
     [Fact]
     public async Task Cluster_ProcessesComeAndGo_ServesTheSameText()
     {
-        await using RunningCluster cluster = await RunningCluster.StartAsync(azurite, api: 2, core: 2, gpu: 2);
+        await using RunningCluster cluster = await RunningCluster.StartAsync(api: 2, core: 2, gpu: 2);
 
         // 1. Made and pushed through one process, used through the other; the text is the reference's.
         using UserClient alice = await UserClient.CreateAsync(cluster.Api[0], NewName());
@@ -53,7 +52,7 @@ public sealed class ClusterTests(Azurite azurite)
     [Fact]
     public async Task GpuProcess_ToldToStop_EndsItsStreamsAndTakesNoMore()
     {
-        await using RunningCluster cluster = await RunningCluster.StartAsync(azurite, api: 1, core: 1, gpu: 2);
+        await using RunningCluster cluster = await RunningCluster.StartAsync(api: 1, core: 1, gpu: 2);
         using UserClient alice = await UserClient.CreateAsync(cluster.Api[0], NewName());
         await alice.UploadStoriesAsync();
         string text = await alice.CompleteAsync("stories", Prompt, Tokens);
@@ -80,7 +79,7 @@ public sealed class ClusterTests(Azurite azurite)
         Assert.All(await Task.WhenAll(clients), answers => Assert.True(answers > 0));
     }
 
-    /// <summary>Clusters of one run share Azurite's account.</summary>
+    /// <summary>A name that no other user has.</summary>
     private static string NewName() => $"user-{Guid.NewGuid():N}";
 
     /// <summary>

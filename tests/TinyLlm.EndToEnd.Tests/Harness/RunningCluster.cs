@@ -10,11 +10,13 @@ internal sealed class RunningCluster : IAsyncDisposable
 {
     private readonly string _keys = Directory.CreateTempSubdirectory("tinyllm-cluster-keys-").FullName;
     private readonly List<RunningHost> _hosts = [];
+    private readonly Azurite _azurite; // of its own: other tests count what lies in theirs
     private readonly RedisServer _redis;
     private readonly string _account;
 
-    private RunningCluster(RedisServer redis, string account)
+    private RunningCluster(Azurite azurite, RedisServer redis, string account)
     {
+        _azurite = azurite;
         _redis = redis;
         _account = account;
     }
@@ -25,11 +27,12 @@ internal sealed class RunningCluster : IAsyncDisposable
 
     public List<RunningHost> Gpu { get; } = [];
 
-    public static async Task<RunningCluster> StartAsync(Azurite azurite, int api, int core, int gpu)
+    public static async Task<RunningCluster> StartAsync(int api, int core, int gpu)
     {
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
-        string account = await azurite.ConnectAsync(cancellationToken);
-        RunningCluster cluster = new(await RedisServer.StartAsync(cancellationToken), account);
+        RedisServer redis = await RedisServer.StartAsync(cancellationToken);
+        Azurite azurite = new();
+        RunningCluster cluster = new(azurite, redis, await azurite.ConnectAsync(cancellationToken));
         try
         {
             // The first core makes the keys' files; the rest may come together.
@@ -65,6 +68,7 @@ internal sealed class RunningCluster : IAsyncDisposable
     {
         foreach (RunningHost host in _hosts) await host.DisposeAsync();
         _redis.Dispose();
+        await _azurite.DisposeAsync();
         Directory.Delete(_keys, recursive: true);
     }
 }
