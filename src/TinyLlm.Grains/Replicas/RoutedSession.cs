@@ -18,6 +18,19 @@ public sealed class RoutedSession(SessionAdmitted admitted, IAsyncEnumerator<Ses
     {
         if (Interlocked.Exchange(ref _leave, null) is not { } leaveOnce) return;
         leaveOnce();
-        await events.DisposeAsync();
+        await EndAsync(events);
+    }
+
+    /// <summary>Ends an enumeration; where its silo is gone, it has ended already.</summary>
+    internal static async Task EndAsync(IAsyncEnumerator<SessionEvent> events)
+    {
+        try
+        {
+            await events.DisposeAsync();
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            // Nobody is left to be told.
+        }
     }
 }

@@ -102,7 +102,7 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
             if (session is null)
             {
                 replicas.Leave(replica);
-                await events.DisposeAsync();
+                await RoutedSession.EndAsync(events);
             }
         }
     }

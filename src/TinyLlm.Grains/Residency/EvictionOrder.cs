@@ -10,7 +10,7 @@ internal sealed class EvictionOrder<TKey>
     where TKey : notnull
 {
     // A count is worth half after this many uses for each key that is known: long enough to tell the popular ones of a Zipf tail apart, short
-    // enough to follow when popularity moves. 16: the best of 4, 8, 16, 32 and 64 over the traffic of ResidencySimulationTests, by a little.
+    // enough to follow when popularity moves. 16: a choice; ResidencySimulationTests shows what it gives.
     private const int UsesPerKeyToHalve = 16;
 
     // Keys remembered after eviction. At 100 bytes each it is some megabytes, and ten times what a silo's memory holds of the smallest models.
