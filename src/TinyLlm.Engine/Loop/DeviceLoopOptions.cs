@@ -17,8 +17,8 @@ public sealed class DeviceLoopOptions
     public bool IsFair { get; set; } = true;
 
     /// <summary>
-    /// Sequences that wait for a slot or for memory, all callers together. One more is told to come back. 512: one caller alone may hold half of
-    /// them, and a burst of 200 requests is an ordinary one.
+    /// Sequences that wait for a slot or for memory, all callers together. One more is told to come back. 512: a choice, with which
+    /// one caller alone (three quarters of them, <see cref="FairRoom"/>) may send some hundreds of requests at once.
     /// </summary>
     [Range(1, 65536)]
     public int MaxWaiting { get; set; } = 512;

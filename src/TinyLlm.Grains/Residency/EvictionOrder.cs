@@ -13,7 +13,7 @@ internal sealed class EvictionOrder<TKey>
     // enough to follow when popularity moves. 16: a choice; ResidencySimulationTests shows what it gives.
     private const int UsesPerKeyToHalve = 16;
 
-    // Keys remembered after eviction. At 100 bytes each it is some megabytes, and ten times what a silo's memory holds of the smallest models.
+    // Keys remembered after eviction: a bound on memory, far above the models that one silo serves in a day. A choice.
     private const int MaxRemembered = 1 << 16;
 
     // Counts are stored scaled by a weight that doubles instead of all of them being halved; both start anew before a double loses precision.

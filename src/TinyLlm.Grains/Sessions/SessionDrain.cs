@@ -9,7 +9,7 @@ namespace TinyLlm.Grains.Sessions;
 /// </summary>
 public sealed partial class SessionDrain(IOptions<SessionDrainOptions> options, TimeProvider time, ILogger<SessionDrain> logger) : ILifecycleParticipant<ISiloLifecycle>
 {
-    /// <summary>An answer has ended here before its last batch is with its reader; this is for the batch to arrive. A choice, ten times what it takes.</summary>
+    /// <summary>An answer has ended here before its last batch is with its reader; this is for the batch to arrive. Half a second: a choice, not a measurement.</summary>
     private static readonly TimeSpan s_linger = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _gate = new();
