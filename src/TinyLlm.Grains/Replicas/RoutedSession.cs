@@ -28,9 +28,12 @@ public sealed class RoutedSession(SessionAdmitted admitted, IAsyncEnumerator<Ses
         {
             await events.DisposeAsync();
         }
-        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        catch (Exception exception) when (IsLost(exception))
         {
             // Nobody is left to be told.
         }
     }
+
+    /// <summary>Whether it says that the session's silo, or its activation there, is gone.</summary>
+    public static bool IsLost(Exception exception) => exception is OrleansException or EnumerationAbortedException or TimeoutException;
 }
