@@ -15,6 +15,7 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["serve"] = ServeBenchmark.Run,
     ["engine"] = EngineBenchmark.Run,
     ["tokenize"] = TokenizeBenchmark.Run,
+    ["schema"] = SchemaBenchmark.Run,
     ["load"] = LoadBenchmark.Run,
     ["commit"] = CommitBenchmark.Run,
 };

@@ -65,6 +65,8 @@ internal static class CommandLine
             TokenCommand.Create(context, connection),
             PushCommand.Create(context, connection),
             ModelsCommand.Create(context, connection),
+            VersionsCommand.Create(context, connection),
+            VersionsCommand.CreateRollback(context, connection),
             RmCommand.Create(context, connection),
             ExportCommand.Create(context, connection),
             InspectCommand.Create(context),

@@ -20,10 +20,12 @@ namespace TinyLlm.Text;
 public sealed class Tokenizer
 {
     private readonly TokenizerParts parts;
+    private readonly Lazy<TokenSpelling> spelling;
 
     private Tokenizer(TokenizerParts parts, TokenizerConfig config)
     {
         this.parts = parts;
+        spelling = new Lazy<TokenSpelling>(() => new TokenSpelling(text => StartDecoding(text, asStream: false)));
         VocabularySize = Math.Max(parts.Vocabulary.Size, parts.AddedTokens.All.Select(token => token.Id + 1).DefaultIfEmpty().Max());
         foreach (int id in parts.PostProcessor.Before.Concat(parts.PostProcessor.After))
         {
@@ -105,6 +107,12 @@ public sealed class Tokenizer
     /// <param name="promptIds">What comes before them: it gives no text, but decides how the first of them read.</param>
     /// <param name="skipSpecialTokens">Whether special tokens give no text.</param>
     public StreamDecoder CreateStreamDecoder(ReadOnlySpan<int> promptIds, bool skipSpecialTokens) => new(this, promptIds, skipSpecialTokens);
+
+    /// <summary>
+    /// The bytes of UTF-8 that a token gives in the middle of a text, which may be a part of a character; null for special tokens and for ids without
+    /// a token.
+    /// </summary>
+    public byte[]? TokenBytes(int id) => TokenText(id, skipSpecialTokens: true) is { } token ? spelling.Value.Bytes(token) : null;
 
     /// <summary>The token with this id; null when there is none or it is to be skipped.</summary>
     internal string? TokenText(int id, bool skipSpecialTokens) =>

@@ -14,6 +14,9 @@ namespace TinyLlm.EndToEnd.Tests;
 public sealed class OpenAiClientTests(SharedHost shared)
 {
     private const string Question = "Once upon a time";
+    private const string Schema = """
+        {"type":"object","properties":{"animal":{"enum":["cat","dog"]},"happy":{"type":"boolean"}},"required":["animal","happy"],"additionalProperties":false}
+        """;
 
     [Fact]
     public async Task DotnetClient_ListModelsChatAndStream_Work()
@@ -53,6 +56,34 @@ public sealed class OpenAiClientTests(SharedHost shared)
     }
 
     [Fact]
+    public async Task DotnetClient_LogprobsAndJsonSchema_Work()
+    {
+        using UserClient user = await shared.NewUserAsync();
+        await user.UploadStoriesAsync();
+        ChatClient chat = Client(user).GetChatClient("stories");
+        ChatCompletionOptions options = new() { Temperature = 0, MaxOutputTokenCount = 5, IncludeLogProbabilities = true, TopLogProbabilityCount = 2 };
+        ChatCompletion answer = await chat.CompleteChatAsync([new UserChatMessage(Question)], options, TestContext.Current.CancellationToken);
+        Assert.Equal(5, answer.ContentTokenLogProbabilities.Count);
+        Assert.All(answer.ContentTokenLogProbabilities, token =>
+        {
+            Assert.Equal(token.Token, token.TopLogProbabilities[0].Token);
+            Assert.InRange(token.LogProbability, -20, 0);
+            Assert.Equal(2, token.TopLogProbabilities.Count);
+        });
+
+        ChatCompletionOptions format = new()
+        {
+            Temperature = 0,
+            FrequencyPenalty = 2, // a model of stories, asked for JSON, would go on with blanks
+            MaxOutputTokenCount = 400,
+            ResponseFormat = ChatResponseFormat.CreateJsonSchemaFormat("answer", BinaryData.FromString(Schema), jsonSchemaIsStrict: true),
+        };
+        ChatCompletion made = await chat.CompleteChatAsync([new UserChatMessage(Question)], format, TestContext.Current.CancellationToken);
+        Assert.Equal(ChatFinishReason.Stop, made.FinishReason);
+        RequireAnswer(JsonNode.Parse(made.Content[0].Text)!);
+    }
+
+    [Fact]
     public async Task DotnetClient_Embeddings_AreVectorsOfLengthOne()
     {
         using UserClient user = await shared.NewUserAsync();
@@ -88,7 +119,7 @@ public sealed class OpenAiClientTests(SharedHost shared)
         await user.UploadStoriesAsync();
         ToolRun run = await ToolRun.RunAsync(
             "node",
-            [Path.Combine(folder, "openai-client.mjs"), $"{user.Name}/stories", Question],
+            [Path.Combine(folder, "openai-client.mjs"), $"{user.Name}/stories", Question, Schema],
             new() { ["OPENAI_BASE_URL"] = new Uri(shared.Host.Url, "v1").ToString(), ["OPENAI_API_KEY"] = user.Token },
             folder);
         Assert.True(run.ExitCode == 0, run.Error);
@@ -101,10 +132,24 @@ public sealed class OpenAiClientTests(SharedHost shared)
         Assert.Equal(wanted.NewText, (string?)said["completionStreamed"]);
         Assert.NotEmpty((string)said["chat"]!);
         Assert.Equal((string?)said["chat"], (string?)said["chatStreamed"]);
+        Assert.Equal(3, said["choices"]!.AsArray().Count);
+        Assert.Equal([0, 1, 2], said["choices"]!.AsArray().Select(choice => (int)choice!["index"]!));
+        Assert.Equal(3, said["choices"]!.AsArray().Select(choice => (string?)choice!["text"]).Distinct().Count());
+        Assert.Equal(said["choices"]!.AsArray().Select(choice => (string?)choice!["text"]), said["choicesStreamed"]!.AsArray().Select(text => (string?)text));
+        Assert.Equal(4, said["logprobs"]!.AsArray().Count);
+        Assert.All(said["logprobs"]!.AsArray(), token => Assert.Equal(3, token!["top_logprobs"]!.AsArray().Count));
+        RequireAnswer(JsonNode.Parse((string)said["json"]!)!);
         double[] vector = [.. said["embedding"]!.AsArray().Select(value => (double)value!)];
         Assert.Equal(1, vector.Sum(value => value * value), 4);
         Assert.Equal(404, (int?)said["missing"]!["status"]);
         Assert.Equal("model_not_found", (string?)said["missing"]!["code"]);
+    }
+
+    private static void RequireAnswer(JsonNode answer)
+    {
+        Assert.Equal(["animal", "happy"], answer.AsObject().Select(property => property.Key).Order());
+        Assert.Contains((string?)answer["animal"], new[] { "cat", "dog" });
+        Assert.True(answer["happy"]!.GetValueKind() is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False);
     }
 
     private OpenAIClient Client(UserClient user) =>

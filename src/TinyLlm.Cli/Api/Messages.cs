@@ -28,7 +28,13 @@ internal sealed record ModelEntry
     public long? Parameters { get; init; }
 
     public long? Bytes { get; init; }
+
+    public bool? Current { get; init; }
 }
+
+internal sealed record VersionList(IReadOnlyList<ModelEntry> Versions);
+
+internal sealed record CurrentVersion(int Version);
 
 /// <summary>One model with its files.</summary>
 internal sealed record ModelDetail(ModelEntry Model, IReadOnlyList<FileEntry> Files);
@@ -100,6 +106,8 @@ internal sealed record AnswerDelta(string? Content);
 [JsonSerializable(typeof(BegunUpload))]
 [JsonSerializable(typeof(CommittedModel))]
 [JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(VersionList))]
+[JsonSerializable(typeof(CurrentVersion))]
 [JsonSerializable(typeof(ModelDetail))]
 [JsonSerializable(typeof(HostSigningKey))]
 [JsonSerializable(typeof(NewToken))]

@@ -56,6 +56,20 @@ internal sealed class TinyLlmClient : IDisposable
     public async Task<IReadOnlyList<ModelEntry>> ListModelsAsync(CancellationToken cancellationToken) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/models"), ApiJson.Default.ModelList, cancellationToken)).Models;
 
+    /// <summary>Versions of "owner/model", newest first.</summary>
+    public async Task<IReadOnlyList<ModelEntry>> ListVersionsAsync(string model, CancellationToken cancellationToken) =>
+        (await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/models/{Segments(model)}/versions"), ApiJson.Default.VersionList, cancellationToken)).Versions;
+
+    /// <summary>Makes a version the one that the bare name of "owner/model" means.</summary>
+    public async Task SetCurrentAsync(string model, int version, CancellationToken cancellationToken)
+    {
+        HttpRequestMessage request = new(HttpMethod.Put, $"api/models/{Segments(model)}/current")
+        {
+            Content = JsonContent.Create(new CurrentVersion(version), ApiJson.Default.CurrentVersion),
+        };
+        using HttpResponseMessage response = await SendAsync(request, cancellationToken);
+    }
+
     /// <summary>One model and its files; a bare name is the caller's own.</summary>
     public async Task<ModelDetail> GetModelAsync(string model, CancellationToken cancellationToken)
     {

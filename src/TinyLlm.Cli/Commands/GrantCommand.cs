@@ -45,6 +45,6 @@ internal static class GrantCommand
         (new("MODEL") { Description = "One of your models" }, new("USER") { Description = "Another user, or '*' for everyone on the host" });
 
     /// <summary>Grants are on "owner/model"; whoever writes "model" means an own one.</summary>
-    private static async Task<string> FullNameAsync(TinyLlmClient client, string model, CancellationToken cancellationToken) =>
+    internal static async Task<string> FullNameAsync(TinyLlmClient client, string model, CancellationToken cancellationToken) =>
         model.Contains('/') ? model : $"{(await client.GetCallerAsync(cancellationToken)).Id}/{model}";
 }

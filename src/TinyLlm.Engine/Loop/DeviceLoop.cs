@@ -93,8 +93,13 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             });
     }
 
-    /// <summary>Reserves bytes on <see cref="Budget"/>, all or nothing; the prefix cache makes room if need be.</summary>
-    public async Task<bool> TryReserveAsync(long bytes) => Budget.TryReserve(bytes) || await Post(() => _scheduler.Prefixes.TryReserve(bytes)).ConfigureAwait(false);
+    /// <summary>Reserves bytes on <see cref="Budget"/>, all or nothing; the prefix cache makes room if need be, between two turns.</summary>
+    public async Task<bool> TryReserveAsync(long bytes)
+    {
+        if (Budget.TryReserve(bytes)) return true;
+        if (_scheduler.Prefixes.Bytes == 0) return false;
+        return await Post(() => _scheduler.Prefixes.TryReserve(bytes)).ConfigureAwait(false);
+    }
 
     /// <summary>Drops what the device remembers of a caller's texts; sequences that still run leave nothing behind either.</summary>
     public Task ForgetAsync(string caller)

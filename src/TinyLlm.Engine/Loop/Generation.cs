@@ -12,6 +12,12 @@ public sealed class Generation
     /// <summary>The tokens as they come, at most a channel's worth ahead of the reader. Completes after the last, never with an error.</summary>
     public ChannelReader<GeneratedToken> Tokens => _sequence.Tokens.Reader;
 
+    /// <summary>
+    /// One for each token of the prompt, null for the first, which nothing comes before. Whole as soon as there is a token to read; empty when the
+    /// request does not ask.
+    /// </summary>
+    public IReadOnlyList<TokenLogprobs?> PromptLogprobs => _sequence.PromptLogprobs;
+
     /// <summary>Tokens of the prompt that the prefix cache knew. Settled as soon as there is a token to read.</summary>
     public int CachedTokens => _sequence.CachedTokens;
 

@@ -9,20 +9,30 @@ internal static class RequestCheck
     public static int CapacityTokens(ResidentModel model, GenerationRequest request, long limitBytes)
     {
         ArgumentNullException.ThrowIfNull(request);
-        request.Sampling.Validate();
         DecoderConfig config = model.Config;
+        request.Sampling.Validate(config.VocabularySize);
         if (request.PromptIds.IsDefaultOrEmpty) throw new ArgumentException("the prompt has no ids, and must have one", nameof(request));
         if (request.PromptIds.Length >= config.ContextLength)
             throw new ArgumentException($"the prompt has {request.PromptIds.Length} ids, and the model's context of {config.ContextLength} must hold one more: shorten it", nameof(request));
         CheckIds(request.PromptIds, config);
         if (request.MaxNewTokens < 1) throw new ArgumentException($"{request.MaxNewTokens} new tokens are asked for, and must be at least 1", nameof(request));
+        ArgumentOutOfRangeException.ThrowIfNegative(request.MinNewTokens, nameof(request));
         ArgumentNullException.ThrowIfNull(request.Caller, nameof(request));
-        if (request.StopIds.IsDefault) throw new ArgumentException("the stop ids are not set", nameof(request));
+        CheckStopIds(request.StopIds, config.VocabularySize);
 
         // The last token is never read back, so it needs no place in the cache.
         int capacityTokens = request.PromptIds.Length + NewTokens(model, request) - 1;
         CheckBytes(model, capacityTokens, limitBytes);
         return capacityTokens;
+    }
+
+    private static void CheckStopIds(ImmutableArray<int> ids, int vocabularySize)
+    {
+        if (ids.IsDefault) throw new ArgumentException("the stop ids are not set", nameof(ids));
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)vocabularySize) throw new ArgumentException($"stop id {id} is outside of the vocabulary of {vocabularySize}", nameof(ids));
+        }
     }
 
     /// <summary>Throws when a text can never be embedded.</summary>

@@ -121,7 +121,8 @@ internal sealed partial class Scheduler
         try
         {
             sequence.Cache = sequence.Model.Decoder.CreateCache(sequence.CapacityTokens);
-            if (sequence.Sums is null)
+            // What the model makes of a prompt is not in the prefix cache, so a prompt that is looked at is run.
+            if (sequence.Sums is null && sequence.Request.PromptTopLogprobs is null)
                 sequence.CachedTokens = Prefixes.Fill(sequence.Cache, sequence.Model, sequence.Request.Caller, sequence.Request.PromptIds.AsMemory());
         }
         catch (Exception exception)
@@ -170,10 +171,10 @@ internal sealed partial class Scheduler
 
     private void Emit(Sequence sequence, int row)
     {
-        int id;
+        GeneratedToken? next;
         try
         {
-            id = _runner.Sample(sequence, row);
+            next = _runner.Sample(sequence, row);
         }
         catch (InvalidDataException exception)
         {
@@ -181,14 +182,14 @@ internal sealed partial class Scheduler
             End(sequence, FinishReason.Failed, exception);
             return;
         }
-        if (sequence.Request.StopIds.Contains(id))
+        if (next is not { } token || sequence.Request.StopIds.Contains(token.Id))
         {
             End(sequence, FinishReason.Stop, null);
             return;
         }
-        sequence.LastToken[0] = id;
-        sequence.EmittedIds.Add(id);
-        bool wasWritten = sequence.Tokens.Writer.TryWrite(new GeneratedToken(id));
+        sequence.LastToken[0] = token.Id;
+        sequence.EmittedIds.Add(token.Id);
+        bool wasWritten = sequence.Tokens.Writer.TryWrite(token);
         if (!wasWritten) throw new InvalidOperationException("a sequence ran whose channel was full");
         if (sequence.EmittedTokens >= sequence.MaxNewTokens) End(sequence, FinishReason.Length, null);
         else if (!sequence.HasRoom) Pause(sequence);

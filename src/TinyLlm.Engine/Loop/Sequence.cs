@@ -18,7 +18,10 @@ internal sealed class Sequence(ResidentModel model, GenerationRequest request, i
 
     public int MaxNewTokens { get; } = RequestCheck.NewTokens(model, request);
 
-    public SequenceRandom Random { get; } = new(request.Sampling.Seed);
+    public SequenceSampler Sampler { get; } = new(request);
+
+    /// <summary>Grows with the prefill, and no more once a token was emitted.</summary>
+    public List<TokenLogprobs?> PromptLogprobs { get; } = [];
 
     public Channel<GeneratedToken> Tokens { get; } = Channel.CreateBounded<GeneratedToken>(new BoundedChannelOptions(channelTokens)
     {

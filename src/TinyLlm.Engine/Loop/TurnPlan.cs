@@ -10,6 +10,9 @@ internal sealed class TurnPlan(DeviceLoopOptions options, CallerShares shares)
     // An even share of a turn's prompt tokens is never less: shorter chunks cost more than they compute. A choice, not a measurement.
     private const int LeastShareTokens = 32;
 
+    // Logits of one chunk of a prompt whose log-probabilities are wanted: 32 MiB of f32, so a wide vocabulary makes the chunk short.
+    private const int MaxPromptLogits = 8 << 20;
+
     private readonly HeadStart _headStart = new(options, shares);
     private readonly List<ModelBatch> _batches = [];
     private readonly List<Sequence> _candidates = [];
@@ -52,6 +55,7 @@ internal sealed class TurnPlan(DeviceLoopOptions options, CallerShares shares)
             first ??= sequence.Share;
             int mine = sequence.Share == first ? left : Math.Min(left, evenShare - taken.GetValueOrDefault(sequence.Share));
             int count = Math.Min(mine, sequence.Request.PromptIds.Length - sequence.Cache!.Length); // it runs, so it has a cache
+            if (sequence.Request.PromptTopLogprobs is not null) count = Math.Min(count, Math.Max(1, MaxPromptLogits / sequence.Model.Config.VocabularySize));
             if (count <= 0) continue;
             Add(new BatchEntry(sequence, count));
             sequence.Share.ChargeInput(count);

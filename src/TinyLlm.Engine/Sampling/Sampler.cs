@@ -1,13 +1,22 @@
 namespace TinyLlm.Engine;
 
 /// <summary>
-/// Chooses tokens from logits: temperature, then top-k, then top-p, then one random number. Holds scratch memory, so one thread uses it;
+/// Chooses tokens from logits: temperature, then top-k, then top-p, then min-p, then one random number. Holds scratch memory, so one thread uses it;
 /// what belongs to a sequence (its random numbers) is passed in.
 /// </summary>
 internal sealed class Sampler
 {
     private float[] _values = [];
     private ulong[] _ranks = [];
+    private float[] _kept = [];
+
+    /// <summary>A copy of <paramref name="logits"/> that lasts until the next call.</summary>
+    public ReadOnlySpan<float> Keep(ReadOnlySpan<float> logits)
+    {
+        if (_kept.Length < logits.Length) _kept = new float[logits.Length];
+        logits.CopyTo(_kept);
+        return _kept.AsSpan(0, logits.Length);
+    }
 
     /// <summary>The id chosen from <paramref name="logits"/> (V). Throws when they hold NaN or no largest finite value.</summary>
     public int Sample(ReadOnlySpan<float> logits, SamplingOptions options, SequenceRandom random)
@@ -26,19 +35,35 @@ internal sealed class Sampler
         // 3. Top-p: whatever ranks after the last of the nucleus goes.
         ulong lastRank = options.TopP < 1 ? Nucleus(logits, least, max, options, ref total) : Rank(least, int.MaxValue);
 
-        // 4. One number decides, over ids in their order: noise in the logits does not reorder the choice.
+        // 4. Min-p: the likeliest token weighs 1, so a weight is its share of that one's probability.
+        double leastWeight = options.MinP;
+        if (leastWeight > 0) total = Weigh(logits, lastRank, max, temperature, leastWeight);
+
+        // 5. One number decides, over ids in their order: noise in the logits does not reorder the choice.
         double left = random.NextDouble() * total;
         int chosen = best;
         for (int id = 0; id < logits.Length; id++)
         {
             if (Rank(logits[id], id) > lastRank) continue;
             double weight = Math.Exp((logits[id] - max) / temperature);
-            if (weight == 0) continue;
+            if (weight == 0 || weight < leastWeight) continue;
             chosen = id;
             left -= weight;
             if (left < 0) break;
         }
         return chosen;
+    }
+
+    private static double Weigh(ReadOnlySpan<float> logits, ulong lastRank, double max, double temperature, double leastWeight)
+    {
+        double total = 0;
+        for (int id = 0; id < logits.Length; id++)
+        {
+            if (Rank(logits[id], id) > lastRank) continue;
+            double weight = Math.Exp((logits[id] - max) / temperature);
+            if (weight >= leastWeight) total += weight;
+        }
+        return total;
     }
 
     private static int IndexOfMax(ReadOnlySpan<float> logits)

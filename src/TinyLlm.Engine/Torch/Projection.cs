@@ -8,7 +8,8 @@ namespace TinyLlm.Engine;
 /// </summary>
 internal sealed class Projection : IDisposable
 {
-    // For few rows W x^T is up to two and a half times as fast as x W^T in libtorch's F32 (reference machine, 4 rows); for one, and for many, it is not.
+    // For few rows W x^T is faster than x W^T in libtorch's F32 on the CPU: at 4 rows models decoded 1.6 (135 M parameters) and 2.4 (15 M) times as
+    // fast on the reference machine, at 16 alike. For one row and for many the second is no slower.
     private const int FewestRows = 2, MostRows = 16;
 
     private readonly Tensor _matrix, _right; // _right is (in, out)

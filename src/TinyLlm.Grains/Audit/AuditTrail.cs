@@ -64,6 +64,7 @@ internal sealed partial class AuditTrail<TState>(AuditLog log, IPersistentState<
         {
             LogUnavailable(logger, id, exception);
             await Users.GrainSave.Forget(grain, state);
+            if (exception is StoreException { Error: StoreError.StorageFull }) throw; // says better what to do
             throw new RequestException(RequestError.AuditUnavailable, "The audit log can't be written, so nothing was changed: try again soon.") { RetryAfter = RetryAfter };
         }
         bool saved = false;

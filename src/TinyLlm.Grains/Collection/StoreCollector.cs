@@ -32,9 +32,12 @@ public sealed class StoreCollector(
     {
         int versions = 0;
         long bytes = 0;
+        int temporary = 0;
         foreach ((UserId owner, Dictionary<VersionId, StoredVersion> found) in await FindOldAsync(cancellationToken))
         {
             ImmutableArray<VersionId> abandoned = await grains.GetGrain<IUserGrain>(owner.Value).FindAbandoned([.. found.Keys]);
+            foreach (VersionId version in found.Keys.Except(abandoned).Where(version => found[version].HasUploadObjects))
+                temporary += await files.RemoveLeftoversAsync(owner, version, cancellationToken);
             foreach (VersionId version in abandoned.Take(MaxVersions - versions))
             {
                 await files.DeleteAsync(owner, version, cancellationToken);
@@ -43,7 +46,6 @@ public sealed class StoreCollector(
             }
         }
         TimeSpan grace = options.Value.Grace;
-        int temporary = 0;
         foreach (ObjectStore store in (ObjectStore[])[objects, grainState, keyEnvelopes]) temporary += await store.CollectTemporaryAsync(grace, cancellationToken);
         return new CollectedBytes(versions, bytes, temporary);
     }
@@ -57,7 +59,7 @@ public sealed class StoreCollector(
             if (!owners.TryGetValue(file.Owner, out Dictionary<VersionId, StoredVersion>? versions)) owners[file.Owner] = versions = [];
             StoredVersion version = versions.GetValueOrDefault(file.Version);
             DateTimeOffset written = version.WrittenAt > file.LastModified ? version.WrittenAt : file.LastModified;
-            versions[file.Version] = new StoredVersion(version.Bytes + file.Length, written);
+            versions[file.Version] = new StoredVersion(version.Bytes + file.Length, written, version.HasUploadObjects || file.IsForUploadOnly);
         }
         DateTimeOffset limit = time.GetUtcNow() - options.Value.Grace;
         foreach ((UserId owner, Dictionary<VersionId, StoredVersion> versions) in owners)
@@ -68,5 +70,5 @@ public sealed class StoreCollector(
         return owners;
     }
 
-    private readonly record struct StoredVersion(long Bytes, DateTimeOffset WrittenAt);
+    private readonly record struct StoredVersion(long Bytes, DateTimeOffset WrittenAt, bool HasUploadObjects);
 }

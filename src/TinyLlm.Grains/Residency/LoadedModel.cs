@@ -1,4 +1,5 @@
 using TinyLlm.Engine;
+using TinyLlm.Grains.Sessions;
 using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Residency;
@@ -14,6 +15,9 @@ internal sealed class LoadedModel(ResidentModel weights, long reservedBytes, Tok
     public long ReservedBytes => reservedBytes;
 
     public Tokenizer Tokenizer => tokenizer;
+
+    /// <summary>Schemas that answers of this model are held to.</summary>
+    public ConstraintCache Constraints { get; } = new(tokenizer);
 
     /// <summary>The model's own chat template, or the documented plain one.</summary>
     public ChatTemplate Template => template;

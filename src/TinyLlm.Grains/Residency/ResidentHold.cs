@@ -4,30 +4,30 @@ using TinyLlm.Grains.Errors;
 namespace TinyLlm.Grains.Residency;
 
 /// <summary>
-/// One user of a resident model: while it is held, the model is not evicted. A generation that was started through it keeps the hold until
-/// the engine let go of its tensors, even when the holder is long gone. When the model is dropped, the generation is cut and the hold ends.
+/// One user of a resident model: while it is held, the model is not evicted. Generations that were started through it keep the hold until
+/// the engine let go of their tensors, even when the holder is long gone. When the model is dropped, they are cut and the hold ends.
 /// </summary>
 internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action release, CancellationToken cut) : IDisposable
 {
     private CancellationTokenRegistration _cutting;
     private Action? _release = release;
-    private Generation? _generation;
+    private readonly List<Generation> _generations = [];
 
     public LoadedModel Model => model;
 
     /// <summary>Cancelled when the model is dropped.</summary>
     public CancellationToken Cut => cut;
 
-    /// <summary>Starts the one generation of this hold.</summary>
-    public Generation Start(GenerationRequest request)
+    /// <summary>Starts the generations of this hold, once. If one can't be started, disposing the hold cancels those before it.</summary>
+    public Generation[] Start(params ReadOnlySpan<GenerationRequest> requests)
     {
-        if (_generation is not null) throw new InvalidOperationException("A hold starts one generation.");
+        if (_generations.Count > 0) throw new InvalidOperationException("A hold starts its generations once.");
         if (cut.IsCancellationRequested) throw RequestException.NotFound("model");
         try
         {
-            _generation = loop.Start(model.Weights, request);
+            foreach (GenerationRequest request in requests) _generations.Add(loop.Start(model.Weights, request));
             _cutting = cut.UnsafeRegister(static hold => ((ResidentHold)hold!).Dispose(), this);
-            return _generation;
+            return [.. _generations];
         }
         catch (EngineBusyException busy)
         {
@@ -65,14 +65,9 @@ internal sealed class ResidentHold(LoadedModel model, DeviceLoop loop, Action re
     {
         if (Interlocked.Exchange(ref _release, null) is not { } release) return;
         _cutting.Unregister();
-        if (_generation is null)
-        {
-            release();
-            return;
-        }
-        _generation.Cancel(); // after the end it does nothing
-        // Nobody awaits this: the release can't fail, and Completion never faults.
-        _ = _generation.Completion.ContinueWith(
+        foreach (Generation generation in _generations) generation.Cancel(); // after the end it does nothing
+        // Nobody awaits this: the release can't fail, and Completion never faults. Without a generation it is released at once.
+        _ = Task.WhenAll(_generations.Select(generation => generation.Completion)).ContinueWith(
             static (_, state) => ((Action)state!)(), release, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 }

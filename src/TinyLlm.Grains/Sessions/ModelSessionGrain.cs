@@ -64,10 +64,11 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         {
             Verify(lease);
             hold = await host.AcquireAsync(VersionAddress.Of(lease), cancellationToken);
-            PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, request, cancellationToken);
-            Generation generation = hold.Start(prompt.ToGenerationRequest(lease.Caller.Value));
-            await RequireFirstTokenAsync(generation, cancellationToken);
-            return (null, new RunningSession(hold, generation, prompt));
+            PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, lease.Caller.Value, request, cancellationToken);
+            Generation[] generations = hold.Start([.. Enumerable.Range(0, prompt.Choices).Select(choice => prompt.ToGenerationRequest(lease.Caller.Value, choice))]);
+            // They are served in their order, and an earlier one may have to end before a later one gets its place.
+            await RequireFirstTokenAsync(generations[0], cancellationToken);
+            return (null, new RunningSession(hold, generations, prompt));
         }
         catch (RequestException refusal)
         {

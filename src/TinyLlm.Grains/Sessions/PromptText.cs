@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Text;
 
@@ -26,13 +27,13 @@ internal static class PromptText
         }
     }
 
-    /// <summary>The ids of a conversation.</summary>
-    public static int[] Encode(Tokenizer tokenizer, ChatTemplate template, ImmutableArray<SessionMessage> messages, bool addGenerationPrompt)
+    /// <summary>The ids of a conversation; <paramref name="variables"/> is a JSON object of more that the template may look at.</summary>
+    public static int[] Encode(Tokenizer tokenizer, ChatTemplate template, ImmutableArray<SessionMessage> messages, bool addGenerationPrompt, string? variables = null)
     {
         // The plain template is text, and the tokenizer begins it as it begins any text. A template of the model's own writes the special
         // tokens itself.
         bool plain = ReferenceEquals(template, ChatTemplate.Plain);
-        return Encode(tokenizer, Render(template, messages, addGenerationPrompt), addSpecialTokens: plain, parseSpecialTokens: !plain);
+        return Encode(tokenizer, Render(template, messages, addGenerationPrompt, variables), addSpecialTokens: plain, parseSpecialTokens: !plain);
     }
 
     public static TokenizeAnswer Tokenize(Tokenizer tokenizer, ChatTemplate template, TokenizeSpec spec)
@@ -43,11 +44,13 @@ internal static class PromptText
         return new TokenizeAnswer { Ids = [.. ids], Tokens = spec.ReturnTokens ? [.. ids.Select(id => tokenizer.Token(id) ?? "")] : null };
     }
 
-    private static string Render(ChatTemplate template, ImmutableArray<SessionMessage> messages, bool addGenerationPrompt)
+    private static string Render(ChatTemplate template, ImmutableArray<SessionMessage> messages, bool addGenerationPrompt, string? variables)
     {
         try
         {
-            return template.Render([.. messages.Select(message => new ChatMessage(message.Role, message.Content))], addGenerationPrompt);
+            return variables is null
+                ? template.Render([.. messages.Select(message => new ChatMessage(message.Role, message.Content))], addGenerationPrompt)
+                : template.Render(WithVariables(messages, addGenerationPrompt, variables));
         }
         catch (ChatTemplateException exception)
         {
@@ -57,5 +60,14 @@ internal static class PromptText
                 Detail = $"chat_template_{WireCode.Of(exception.Error)}",
             };
         }
+    }
+
+    private static JsonElement WithVariables(ImmutableArray<SessionMessage> messages, bool addGenerationPrompt, string variables)
+    {
+        using JsonDocument given = JsonDocument.Parse(variables);
+        Dictionary<string, object> all = given.RootElement.EnumerateObject().ToDictionary(property => property.Name, property => (object)property.Value);
+        all.TryAdd("add_generation_prompt", addGenerationPrompt);
+        all["messages"] = messages.Select(message => new { role = message.Role, content = message.Content });
+        return JsonSerializer.SerializeToElement(all);
     }
 }

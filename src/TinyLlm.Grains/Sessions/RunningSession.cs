@@ -7,58 +7,75 @@ using TinyLlm.Text;
 namespace TinyLlm.Grains.Sessions;
 
 /// <summary>
-/// One admitted generation: reads tokens, makes text of them, watches for stop strings. Disposing it at any moment cancels the generation
-/// and gives the weights back.
+/// One admitted request: reads the tokens of its choices as they come. Disposing it at any moment cancels all of them and gives the weights back.
 /// </summary>
-internal sealed class RunningSession(ResidentHold hold, Generation generation, PreparedPrompt prompt) : IDisposable
+internal sealed class RunningSession(ResidentHold hold, Generation[] generations, PreparedPrompt prompt) : IDisposable
 {
-    private readonly StreamDecoder _decoder = hold.Model.Tokenizer.CreateStreamDecoder(prompt.Ids.AsSpan(), skipSpecialTokens: true);
-    private readonly StopSequenceFilter _stops = new(prompt.Stop);
+    private readonly RunningChoice[] _choices = [.. generations.Select((generation, index) => new RunningChoice(hold.Model.Tokenizer, generation, prompt, index))];
 
     public int PromptTokens => prompt.Ids.Length;
 
     /// <summary>Deltas, one per token, then the end. A cancelled generation ends the enumeration without one.</summary>
     public async IAsyncEnumerable<SessionEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        int completionTokens = 0;
-        await foreach (GeneratedToken token in generation.Tokens.ReadAllAsync(cancellationToken))
+        if (prompt.Echo is { } echo)
         {
-            completionTokens++;
-            (string text, bool stopped) = _stops.Append(_decoder.Append(token.Id));
-            yield return new SessionDelta { Text = text, Ids = [token.Id] };
-            if (stopped)
+            foreach (RunningChoice choice in _choices) yield return Echo(echo, choice.Index);
+        }
+        List<(RunningChoice Choice, Task<bool> HasToken)> running = [];
+        foreach (RunningChoice choice in _choices)
+        {
+            if (prompt.MaxNewTokens == 0) choice.CloseUnread();
+            else running.Add((choice, choice.Generation.Tokens.WaitToReadAsync(cancellationToken).AsTask()));
+            if (choice.End is not null && _choices.Length > 1) yield return Ended(choice);
+        }
+        while (running.Count > 0)
+        {
+            await Task.WhenAny(running.Select(item => item.HasToken));
+            foreach ((RunningChoice choice, Task<bool> hasToken) in running.Where(item => item.HasToken.IsCompleted).ToArray())
             {
-                generation.Cancel();
-                yield return Ended(SessionEnd.Stop, completionTokens);
-                yield break;
+                running.Remove((choice, hasToken));
+                // False: no more tokens. Completion never faults, and is there as soon as the channel is complete.
+                if (!await hasToken)
+                {
+                    GenerationEnd end = await choice.Generation.Completion.WaitAsync(cancellationToken);
+                    if (end.Reason == FinishReason.Cancelled) yield break;
+                    if (choice.Close(end) is { } tail) yield return tail;
+                }
+                while (choice.TryRead() is { } delta) yield return delta;
+                if (choice.End is null) running.Add((choice, choice.Generation.Tokens.WaitToReadAsync(cancellationToken).AsTask()));
+                else if (_choices.Length > 1) yield return Ended(choice);
             }
         }
-
-        // Completion never faults, and is there as soon as the channel is complete.
-        GenerationEnd end = await generation.Completion.WaitAsync(cancellationToken);
-        if (end.Reason == FinishReason.Cancelled) yield break;
-
-        // What was held back as half a character or a possible stop string is text after all.
-        (string tail, bool stoppedInTail) = _stops.Append(_decoder.Flush());
-        if (!stoppedInTail) tail += _stops.Flush();
-        if (tail.Length > 0) yield return new SessionDelta { Text = tail, Ids = ImmutableArray<int>.Empty };
-        yield return Ended(stoppedInTail ? SessionEnd.Stop : ToSessionEnd(end.Reason), end.CompletionTokens);
+        yield return new SessionEnded
+        {
+            Reason = _choices.Max(choice => choice.End!.Value), // later members are worse
+            PromptTokens = PromptTokens,
+            CompletionTokens = _choices.Sum(choice => choice.CompletionTokens),
+            CachedTokens = generations[0].CachedTokens,
+        };
     }
 
     public void Dispose()
     {
-        generation.Cancel(); // after the end it does nothing
+        foreach (RunningChoice choice in _choices) choice.Generation.Cancel(); // after the end it does nothing
         hold.Dispose();
     }
 
-    private SessionEnded Ended(SessionEnd reason, int completionTokens) =>
-        new() { Reason = reason, PromptTokens = PromptTokens, CompletionTokens = completionTokens, CachedTokens = generation.CachedTokens };
-
-    private static SessionEnd ToSessionEnd(FinishReason reason) => reason switch
+    private SessionDelta Echo(string text, int choice)
     {
-        FinishReason.Stop => SessionEnd.Stop,
-        FinishReason.Length => SessionEnd.Length,
-        FinishReason.SlowReader => SessionEnd.SlowReader,
-        _ => SessionEnd.Failed,
-    };
+        if (prompt.TopLogprobs is null) return new SessionDelta { Text = text, Ids = [], Choice = choice };
+        Tokenizer tokenizer = hold.Model.Tokenizer;
+        StreamDecoder decoder = tokenizer.CreateStreamDecoder([], skipSpecialTokens: true);
+        ImmutableArray<SessionLogprob>.Builder logprobs = ImmutableArray.CreateBuilder<SessionLogprob>(prompt.Ids.Length);
+        int offset = 0;
+        for (int i = 0; i < prompt.Ids.Length; i++)
+        {
+            logprobs.Add(LogprobTexts.Of(tokenizer, prompt.Ids[i], generations[0].PromptLogprobs[i], offset));
+            offset += decoder.Append(prompt.Ids[i]).Length;
+        }
+        return new SessionDelta { Text = text, Ids = [], Choice = choice, Logprobs = logprobs.MoveToImmutable() };
+    }
+
+    private static SessionChoiceEnded Ended(RunningChoice choice) => new() { Choice = choice.Index, Reason = choice.End!.Value };
 }

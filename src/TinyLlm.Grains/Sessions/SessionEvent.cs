@@ -5,7 +5,7 @@ namespace TinyLlm.Grains.Sessions;
 
 /// <summary>
 /// What a session answers, in order: <see cref="SessionAdmitted"/> or <see cref="SessionRefused"/> first; after admission any number of
-/// <see cref="SessionDelta"/>, and exactly one <see cref="SessionEnded"/>. An enumeration that stops before that was cut.
+/// <see cref="SessionDelta"/>, with several choices a <see cref="SessionChoiceEnded"/> for each, and exactly one <see cref="SessionEnded"/>. An enumeration that stops before that was cut.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("tinyllm.SessionEvent")]
 public abstract record SessionEvent;
@@ -38,19 +38,36 @@ public sealed record SessionDelta : SessionEvent
 
     /// <summary>The tokens that were generated since the last delta.</summary>
     [Id(1)] public required ImmutableArray<int> Ids { get; init; }
+
+    /// <summary>Which of the request's choices it belongs to.</summary>
+    [Id(2)] public int Choice { get; init; }
+
+    /// <summary>Log-probabilities of these tokens, or of the prompt's in the delta that echoes it; empty when not asked for.</summary>
+    [Id(3)] public ImmutableArray<SessionLogprob> Logprobs { get; init; } = [];
+}
+
+/// <summary>One of several choices is complete.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.SessionChoiceEnded")]
+public sealed record SessionChoiceEnded : SessionEvent
+{
+    /// <summary>Which.</summary>
+    [Id(0)] public required int Choice { get; init; }
+
+    /// <summary>Why it ended.</summary>
+    [Id(1)] public required SessionEnd Reason { get; init; }
 }
 
 /// <summary>The answer is complete, or ended by a fault of ours.</summary>
 [GenerateSerializer, Immutable, Alias("tinyllm.SessionEnded")]
 public sealed record SessionEnded : SessionEvent
 {
-    /// <summary>Why it ended.</summary>
+    /// <summary>Why it ended; of several choices, the worst.</summary>
     [Id(0)] public required SessionEnd Reason { get; init; }
 
-    /// <summary>Tokens of the prompt.</summary>
+    /// <summary>Tokens of the prompt, counted once.</summary>
     [Id(1)] public required int PromptTokens { get; init; }
 
-    /// <summary>Tokens that were generated.</summary>
+    /// <summary>Tokens that were generated, all choices together.</summary>
     [Id(2)] public required int CompletionTokens { get; init; }
 
     /// <summary>Of the prompt's tokens, those that the caller's prefix cache knew.</summary>

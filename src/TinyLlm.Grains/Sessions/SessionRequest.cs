@@ -33,6 +33,45 @@ public sealed record SessionRequest
     /// <summary>Seed of the sampling; the same seed, model and request give the same text.</summary>
     [Id(8)] public ulong Seed { get; init; }
 
+    /// <summary>Least share of the likeliest token's probability that is sampled from; 0 is all.</summary>
+    [Id(9)] public double MinP { get; init; }
+
+    /// <summary>Taken off the logits of tokens that were generated.</summary>
+    [Id(10)] public double PresencePenalty { get; init; }
+
+    /// <summary>Taken off the logits of tokens for every time that they were generated.</summary>
+    [Id(11)] public double FrequencyPenalty { get; init; }
+
+    /// <summary>Divides the likelihood of tokens of prompt and answer; 1 is off.</summary>
+    [Id(12)] public double RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>Added to tokens' logits.</summary>
+    [Id(13)] public ImmutableArray<SessionBias> LogitBias { get; init; } = [];
+
+    /// <summary>Further tokens that end the answer, themselves not part of it.</summary>
+    [Id(14)] public ImmutableArray<int> StopIds { get; init; } = [];
+
+    /// <summary>Answers to give, each with a seed of its own.</summary>
+    [Id(15)] public int Choices { get; init; } = 1;
+
+    /// <summary>How many likeliest tokens come with each token's log-probability; null: no log-probabilities.</summary>
+    [Id(16)] public int? TopLogprobs { get; init; }
+
+    /// <summary>Whether answers begin with the prompt. With it, <see cref="MaxTokens"/> may be 0.</summary>
+    [Id(17)] public bool Echo { get; init; }
+
+    /// <summary>Whether the model's own end-of-text tokens do not end the answer.</summary>
+    [Id(18)] public bool IgnoreEndOfText { get; init; }
+
+    /// <summary>Tokens before which none ends the answer.</summary>
+    [Id(19)] public int MinTokens { get; init; }
+
+    /// <summary>Further variables for the chat template: a JSON object.</summary>
+    [Id(20)] public string? TemplateVariables { get; init; }
+
+    /// <summary>A JSON schema that the answer satisfies; null: free text.</summary>
+    [Id(21)] public string? JsonSchema { get; init; }
+
     /// <summary>The most tokens that the caller may have where <see cref="MaxTokens"/> names no bound; null: what the context leaves.</summary>
     [Id(100)] public int? TokenAllowance { get; init; }
 }

@@ -14,7 +14,7 @@ internal sealed class SessionUsage(UsageMeter meter, ModelLease lease)
     public void Count(SessionEvent item)
     {
         if (item is SessionDelta { Ids.Length: > 0 } delta) Record(new UsageCount { CompletionTokens = delta.Ids.Length });
-        else if (item is SessionEnded) Record(default);
+        else if (item is SessionEnded ended) Record(new UsageCount { CachedTokens = ended.CachedTokens });
     }
 
     private void Record(UsageCount count)

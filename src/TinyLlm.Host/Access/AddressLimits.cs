@@ -35,8 +35,13 @@ internal sealed class AddressLimits : IMiddleware, IDisposable
         IPAddress address = Network(context.Connection.RemoteIpAddress);
         Require(_failures.AttemptAcquire(address, permitCount: 0), "failed authentications");
         if (context.Request.Headers.Authorization.Count == 0) Require(_anonymous.AttemptAcquire(address), "requests without a token");
+        // Counted before the answer leaves: whoever has it may ask again at once.
+        context.Response.OnStarting(() =>
+        {
+            if (context.Response.StatusCode == StatusCodes.Status401Unauthorized) _failures.AttemptAcquire(address).Dispose();
+            return Task.CompletedTask;
+        });
         await next(context);
-        if (context.Response.StatusCode == StatusCodes.Status401Unauthorized) _failures.AttemptAcquire(address).Dispose();
     }
 
     public void Dispose()
@@ -45,14 +50,19 @@ internal sealed class AddressLimits : IMiddleware, IDisposable
         _anonymous.Dispose();
     }
 
-    private static PartitionedRateLimiter<IPAddress> PerMinute(int count) => PartitionedRateLimiter.Create<IPAddress, IPAddress>(address =>
-        RateLimitPartition.GetTokenBucketLimiter(address, _ => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = count,
-            TokensPerPeriod = Math.Max(1, count / 60),
-            ReplenishmentPeriod = Period,
-            QueueLimit = 0,
-        }));
+    private static PartitionedRateLimiter<IPAddress> PerMinute(int count)
+    {
+        // Less than one a second comes back one by one.
+        TimeSpan period = count < 60 ? TimeSpan.FromMinutes(1.0 / count) : Period;
+        return PartitionedRateLimiter.Create<IPAddress, IPAddress>(address =>
+            RateLimitPartition.GetTokenBucketLimiter(address, _ => new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = count,
+                TokensPerPeriod = Math.Max(1, count / 60),
+                ReplenishmentPeriod = period,
+                QueueLimit = 0,
+            }));
+    }
 
     private static void Require(RateLimitLease lease, string what)
     {

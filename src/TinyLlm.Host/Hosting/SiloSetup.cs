@@ -19,7 +19,17 @@ internal static class SiloSetup
         {
             if (cluster.Redis is null) JoinNobody(silo);
             else Join(silo, cluster, ParseRedis(cluster.Redis), ParseAddress(cluster.Address));
+#if OFFICIAL_ORLEANS_AZURE_STORAGE
+            silo.AddAzureBlobGrainStorage(GrainStorageHosting.DefaultName, options => options
+                .Configure<Azure.Storage.Blobs.BlobServiceClient, Microsoft.Extensions.Options.IOptions<Orleans.Serialization.SystemTextJsonGrainStorageSerializerOptions>>((storage, account, json) =>
+                {
+                    storage.BlobServiceClient = account;
+                    storage.ContainerName = DataFolder.GrainStateContainer;
+                    storage.GrainStorageSerializer = new Orleans.Storage.SystemTextJsonGrainStorageSerializer(json);
+                }));
+#else
             silo.AddTinyLlmGrainStorage();
+#endif
             silo.AddTinyLlmGrains(new SiloRoles { Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
             if (roles.Core) silo.AddCollection();
             if (accelerator is not null) silo.AddAccelerator(accelerator);

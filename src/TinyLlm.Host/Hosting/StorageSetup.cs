@@ -17,6 +17,7 @@ internal static class StorageSetup
             return;
         }
         BlobServiceClient account = Account(settings);
+        services.AddSingleton(account);
         BlobServiceClient keys = settings.KeyAccountUri is null ? account : Account(new StorageSettings { AccountUri = settings.KeyAccountUri });
         services.AddTinyLlmStorage(
             Open(account, DataFolder.ObjectsContainer), Open(account, DataFolder.GrainStateContainer), Open(keys, DataFolder.KeyEnvelopesContainer));

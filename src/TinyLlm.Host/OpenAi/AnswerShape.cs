@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using TinyLlm.Grains.Sessions;
@@ -19,21 +18,22 @@ internal enum AnswerKind
 /// <summary>
 /// Writes one answer's JSON in OpenAI's shape: the whole answer, or its chunks. Everything that is the same in every chunk is fixed here.
 /// </summary>
-internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffset created, bool returnTokenIds, bool includeUsage)
+internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffset created, bool returnTokenIds, bool returnLogprobs, bool includeUsage)
 {
     // Text goes out as UTF-8, not as escapes; it is JSON in a response of that type, never part of a page.
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly string _id = (kind == AnswerKind.Chat ? "chatcmpl-" : "cmpl-") + Guid.NewGuid().ToString("N");
 
-    /// <summary>The first chunk of a chat, which names the role.</summary>
-    public void WriteRole(IBufferWriter<byte> output) => WriteChunk(output, "", [], finish: null, role: true);
+    /// <summary>The first chunk of a chat's choice, which names the role.</summary>
+    public void WriteRole(IBufferWriter<byte> output, int choice) => WriteChunk(output, choice, "", [], null, finish: null, role: true);
 
     /// <summary>A chunk of text.</summary>
-    public void WriteDelta(IBufferWriter<byte> output, string text, ImmutableArray<int> ids) => WriteChunk(output, text, ids, finish: null, role: false);
+    public void WriteDelta(IBufferWriter<byte> output, SessionDelta delta) =>
+        WriteChunk(output, delta.Choice, delta.Text, delta.Ids, returnLogprobs ? delta.Logprobs : null, finish: null, role: false);
 
-    /// <summary>The chunk that tells why the answer ended.</summary>
-    public void WriteFinish(IBufferWriter<byte> output, SessionEnd reason) => WriteChunk(output, "", [], FinishReason(reason), role: false);
+    /// <summary>The chunk that tells why a choice ended.</summary>
+    public void WriteFinish(IBufferWriter<byte> output, int choice, SessionEnd reason) => WriteChunk(output, choice, "", [], null, FinishReason(reason), role: false);
 
     /// <summary>The chunk that tells the usage.</summary>
     public void WriteUsageChunk(IBufferWriter<byte> output, SessionEnded end)
@@ -47,38 +47,43 @@ internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffse
     }
 
     /// <summary>A whole answer.</summary>
-    public void WriteWhole(IBufferWriter<byte> output, string text, ImmutableArray<int> ids, SessionEnded end)
+    public void WriteWhole(IBufferWriter<byte> output, IReadOnlyList<WholeChoice> choices, SessionEnded end)
     {
         using Utf8JsonWriter json = new(output, Json);
         WriteHead(json, chunk: false);
         json.WriteStartArray("choices");
-        json.WriteStartObject();
-        json.WriteNumber("index", 0);
-        if (kind == AnswerKind.Chat)
+        for (int index = 0; index < choices.Count; index++)
         {
-            json.WriteStartObject("message");
-            json.WriteString("role", "assistant");
-            json.WriteString("content", text);
-            json.WriteNull("refusal");
-            json.WriteEndObject();
+            WholeChoice choice = choices[index];
+            json.WriteStartObject();
+            json.WriteNumber("index", index);
+            if (kind == AnswerKind.Chat)
+            {
+                json.WriteStartObject("message");
+                json.WriteString("role", "assistant");
+                json.WriteString("content", choice.Text.ToString());
+                json.WriteNull("refusal");
+                json.WriteEndObject();
+            }
+            else
+            {
+                json.WriteString("text", choice.Text.ToString());
+            }
+            WriteChoiceTail(json, choice.Ids, returnLogprobs ? choice.Logprobs : null, FinishReason(choice.End ?? end.Reason));
         }
-        else
-        {
-            json.WriteString("text", text);
-        }
-        WriteChoiceTail(json, ids, FinishReason(end.Reason));
         json.WriteEndArray();
         WriteUsage(json, end);
         json.WriteEndObject();
     }
 
-    private void WriteChunk(IBufferWriter<byte> output, string text, ImmutableArray<int> ids, string? finish, bool role)
+    private void WriteChunk(
+        IBufferWriter<byte> output, int choice, string text, IReadOnlyList<int> ids, IReadOnlyList<SessionLogprob>? logprobs, string? finish, bool role)
     {
         using Utf8JsonWriter json = new(output, Json);
         WriteHead(json, chunk: true);
         json.WriteStartArray("choices");
         json.WriteStartObject();
-        json.WriteNumber("index", 0);
+        json.WriteNumber("index", choice);
         if (kind == AnswerKind.Chat)
         {
             json.WriteStartObject("delta");
@@ -90,7 +95,7 @@ internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffse
         {
             json.WriteString("text", text);
         }
-        WriteChoiceTail(json, ids, finish);
+        WriteChoiceTail(json, ids, logprobs, finish);
         json.WriteEndArray();
         if (includeUsage) json.WriteNull("usage");
         json.WriteEndObject();
@@ -105,7 +110,7 @@ internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffse
         json.WriteString("model", modelId);
     }
 
-    private void WriteChoiceTail(Utf8JsonWriter json, ImmutableArray<int> ids, string? finish)
+    private void WriteChoiceTail(Utf8JsonWriter json, IReadOnlyList<int> ids, IReadOnlyList<SessionLogprob>? logprobs, string? finish)
     {
         if (returnTokenIds)
         {
@@ -113,7 +118,7 @@ internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffse
             foreach (int id in ids) json.WriteNumberValue(id);
             json.WriteEndArray();
         }
-        json.WriteNull("logprobs");
+        LogprobShape.Write(json, kind, logprobs);
         if (finish is null) json.WriteNull("finish_reason");
         else json.WriteString("finish_reason", finish);
         json.WriteEndObject();

@@ -1,10 +1,9 @@
 using System.Buffers;
-using System.Collections.Immutable;
 using System.IO.Pipelines;
-using System.Text;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Errors;
+using TinyLlm.Host.Streams;
 
 namespace TinyLlm.Host.OpenAi;
 
@@ -22,32 +21,34 @@ internal sealed class AnswerWriter(TimeProvider time)
     {
         await using StartedGeneration ended = generation;
         IgnoredFields.Show(http, ignored);
-        AnswerShape shape = new(kind, generation.ModelId, time.GetUtcNow(), fields.ReturnTokenIds, fields.IncludeUsage);
+        AnswerShape shape = new(kind, generation.ModelId, time.GetUtcNow(), fields.ReturnTokenIds, fields.Request.TopLogprobs is not null, fields.IncludeUsage);
         if (fields.Stream) await WriteStreamAsync(http, kind, fields, shape, generation);
-        else await WriteWholeAsync(http, shape, generation);
+        else await WriteWholeAsync(http, fields.Request.Choices, shape, generation);
     }
 
-    private static async Task WriteWholeAsync(HttpContext http, AnswerShape shape, StartedGeneration generation)
+    private static async Task WriteWholeAsync(HttpContext http, int count, AnswerShape shape, StartedGeneration generation)
     {
-        StringBuilder text = new();
-        ImmutableArray<int>.Builder ids = ImmutableArray.CreateBuilder<int>();
+        WholeChoice[] choices = [.. Enumerable.Range(0, count).Select(_ => new WholeChoice())];
         SessionEnded? end = null;
         while (await generation.Events.MoveNextAsync())
         {
-            if (generation.Events.Current is SessionDelta delta)
+            switch (generation.Events.Current)
             {
-                text.Append(delta.Text);
-                ids.AddRange(delta.Ids);
-            }
-            else if (generation.Events.Current is SessionEnded last)
-            {
-                end = last;
+                case SessionDelta delta:
+                    choices[delta.Choice].Add(delta);
+                    break;
+                case SessionChoiceEnded choice:
+                    choices[choice.Choice].End = choice.Reason;
+                    break;
+                case SessionEnded last:
+                    end = last;
+                    break;
             }
         }
-        if (end is not { Reason: SessionEnd.Stop or SessionEnd.Length }) throw new InvalidOperationException("The generation was cut before its end.");
+        if (end is not { Reason: SessionEnd.Stop or SessionEnd.Length }) throw MeteredEvents.Broken();
 
         http.Response.ContentType = "application/json";
-        shape.WriteWhole(http.Response.BodyWriter, text.ToString(), ids.ToImmutable(), end);
+        shape.WriteWhole(http.Response.BodyWriter, choices, end);
         await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
     }
 
@@ -57,7 +58,7 @@ internal sealed class AnswerWriter(TimeProvider time)
         http.Response.Headers.CacheControl = "no-cache";
         http.Response.Headers["X-Accel-Buffering"] = "no"; // nginx would hold the events back
         PipeWriter output = http.Response.BodyWriter;
-        if (kind == AnswerKind.Chat) WriteEvent(output, shape.WriteRole);
+        for (int choice = 0; kind == AnswerKind.Chat && choice < fields.Request.Choices; choice++) WriteEvent(output, buffer => shape.WriteRole(buffer, choice));
 
         bool complete = false;
         try
@@ -66,11 +67,11 @@ internal sealed class AnswerWriter(TimeProvider time)
         }
         catch (RequestException refusal)
         {
-            WriteCut(output, ErrorTable.Of(refusal.Error), refusal.Message);
+            WriteCut(output, refusal);
             await output.FlushAsync(http.RequestAborted);
             return;
         }
-        if (!complete) WriteCut(output, ErrorTable.Internal with { Code = "stream_cut" }, "The answer was cut before its end: send the request again.");
+        if (!complete) WriteCut(output, MeteredEvents.Broken());
         await output.FlushAsync(http.RequestAborted);
     }
 
@@ -82,11 +83,14 @@ internal sealed class AnswerWriter(TimeProvider time)
         {
             switch (generation.Events.Current)
             {
-                case SessionDelta delta when delta.Text.Length > 0 || fields.ReturnTokenIds:
-                    WriteEvent(output, buffer => shape.WriteDelta(buffer, delta.Text, delta.Ids));
+                case SessionDelta delta when delta.Text.Length > 0 || fields.ReturnTokenIds || delta.Logprobs.Length > 0:
+                    WriteEvent(output, buffer => shape.WriteDelta(buffer, delta));
+                    break;
+                case SessionChoiceEnded { Reason: SessionEnd.Stop or SessionEnd.Length } choice:
+                    WriteEvent(output, buffer => shape.WriteFinish(buffer, choice.Choice, choice.Reason));
                     break;
                 case SessionEnded { Reason: SessionEnd.Stop or SessionEnd.Length } end:
-                    WriteEvent(output, buffer => shape.WriteFinish(buffer, end.Reason));
+                    if (fields.Request.Choices == 1) WriteEvent(output, buffer => shape.WriteFinish(buffer, 0, end.Reason));
                     if (fields.IncludeUsage) WriteEvent(output, buffer => shape.WriteUsageChunk(buffer, end));
                     output.Write("data: [DONE]\n\n"u8);
                     complete = true;
@@ -126,10 +130,11 @@ internal sealed class AnswerWriter(TimeProvider time)
         output.Write("\n\n"u8);
     }
 
-    private static void WriteCut(PipeWriter output, ErrorRow row, string message)
+    private static void WriteCut(PipeWriter output, RequestException refusal)
     {
+        ErrorRow row = ErrorTable.Of(refusal.Error);
         output.Write("data: "u8);
-        output.Write(ErrorWriter.OpenAiBody(row, row.Code, message, parameter: null));
+        output.Write(ErrorWriter.OpenAiBody(row, row.Code, refusal.Message, parameter: null));
         output.Write("\n\n"u8);
     }
 }

@@ -11,31 +11,47 @@ internal sealed record GenerationFields
 {
     private const int MaxStops = 16;
     private const int MaxStopLength = 256;
+    private const int MaxStopIds = 64;
+
+    /// <summary>Each choice takes a place and a cache on the accelerator. OpenAI allows 128, which is more places than a device has here.</summary>
+    private const int MaxChoices = 32;
+
+    /// <summary>What OpenAI's /v1/completions does when the request names no bound.</summary>
+    private const int LegacyMaxTokens = 16;
+
+    private const double MaxPenalty = 2, MaxRepetitionPenalty = 10;
 
     /// <summary>Fields that would change the answer and that nothing here implements, with the value that changes nothing.</summary>
     private static readonly FrozenDictionary<string, object?> Unsupported = new Dictionary<string, object?>
     {
+        ["allowed_token_ids"] = null,
         ["audio"] = null,
-        ["best_of"] = 1.0,
+        ["bad_words"] = null,
         ["chat_template_kwargs"] = null,
+        ["continue_final_message"] = false,
+        ["documents"] = null,
         ["echo"] = false,
-        ["frequency_penalty"] = 0.0,
         ["function_call"] = "none",
         ["functions"] = null,
-        ["logit_bias"] = null,
-        ["logprobs"] = false,
-        ["min_p"] = 0.0,
+        ["guided_choice"] = null,
+        ["guided_grammar"] = null,
+        ["guided_json"] = null,
+        ["guided_regex"] = null,
+        ["include_stop_str_in_output"] = false,
+        ["length_penalty"] = 1.0,
         ["modalities"] = null,
-        ["n"] = 1.0,
         ["prediction"] = null,
-        ["presence_penalty"] = 0.0,
+        ["prompt_logprobs"] = null,
         ["reasoning_effort"] = "none",
-        ["repetition_penalty"] = 1.0,
-        ["response_format"] = null,
+        ["skip_special_tokens"] = true,
+        ["structured_outputs"] = null,
         ["suffix"] = "",
         ["tool_choice"] = "none",
         ["tools"] = null,
         ["top_logprobs"] = 0.0,
+        ["truncate_prompt_tokens"] = null,
+        ["typical_p"] = 1.0,
+        ["use_beam_search"] = false,
         ["web_search_options"] = null,
     }.ToFrozenDictionary();
 
@@ -52,15 +68,15 @@ internal sealed record GenerationFields
     /// <summary>Everything but the prompt.</summary>
     public required SessionRequest Request { get; init; }
 
-    /// <summary>
-    /// Takes the common fields, after the route has taken its own. <paramref name="absentMaxTokens"/> is what the wire gives when the request
-    /// names no bound; null is what the context leaves.
-    /// </summary>
-    public static GenerationFields Read(RequestFields fields, int? absentMaxTokens, out IReadOnlyList<string> ignored)
+    /// <summary>Takes the fields of a route, after it has taken its prompt.</summary>
+    public static GenerationFields Read(RequestFields fields, AnswerKind kind, out IReadOnlyList<string> ignored)
     {
-        long? maxTokens = fields.TakeInteger("max_completion_tokens", 1, int.MaxValue);
-        long? olderMaxTokens = fields.TakeInteger("max_tokens", 1, int.MaxValue);
         bool stream = fields.TakeBoolean("stream");
+        bool echo = kind == AnswerKind.Text && fields.TakeBoolean("echo");
+        int least = echo ? 0 : 1;
+        long? maxTokens = fields.TakeInteger("max_completion_tokens", least, int.MaxValue);
+        long? olderMaxTokens = fields.TakeInteger("max_tokens", least, int.MaxValue);
+        int choices = (int)(fields.TakeInteger("n", 1, MaxChoices) ?? 1);
         GenerationFields read = new()
         {
             Model = fields.TakeRequiredString("model"),
@@ -69,15 +85,29 @@ internal sealed record GenerationFields
             ReturnTokenIds = fields.TakeBoolean("return_token_ids"),
             Request = new SessionRequest
             {
-                MaxTokens = (int?)(maxTokens ?? olderMaxTokens) ?? absentMaxTokens,
+                MaxTokens = (int?)(maxTokens ?? olderMaxTokens) ?? (kind == AnswerKind.Text ? LegacyMaxTokens : null),
+                MinTokens = (int)(fields.TakeInteger("min_tokens", 0, int.MaxValue) ?? 0),
                 Stop = ReadStop(fields),
+                StopIds = ReadStopIds(fields),
+                IgnoreEndOfText = fields.TakeBoolean("ignore_eos"),
                 Temperature = fields.TakeNumber("temperature", absent: 1, least: 0, most: 2),
                 TopP = ReadTopP(fields),
                 TopK = (int)Math.Max(0, fields.TakeInteger("top_k", -1, int.MaxValue) ?? 0), // -1 is vLLM's spelling of "all"
+                MinP = fields.TakeNumber("min_p", absent: 0, least: 0, most: 1),
+                PresencePenalty = fields.TakeNumber("presence_penalty", absent: 0, -MaxPenalty, MaxPenalty),
+                FrequencyPenalty = fields.TakeNumber("frequency_penalty", absent: 0, -MaxPenalty, MaxPenalty),
+                RepetitionPenalty = fields.TakeNumber("repetition_penalty", absent: 1, 1 / MaxRepetitionPenalty, MaxRepetitionPenalty),
+                LogitBias = LogitBiasField.Read(fields),
+                TopLogprobs = LogprobFields.Read(fields, kind),
+                Choices = choices,
+                Echo = echo,
+                TemplateVariables = kind == AnswerKind.Chat ? TemplateVariablesField.Read(fields) : null,
+                JsonSchema = ResponseFormatField.Read(fields),
                 Seed = ReadSeed(fields),
             },
         };
-        if (!IsNeutralResponseFormat(fields)) throw RequestFields.Malformed("response_format", "only {\"type\": \"text\"} is supported by this host");
+        // The best of as many as are answered is all of them.
+        if (fields.TakeInteger("best_of", 1, int.MaxValue) is { } bestOf && bestOf != choices) throw RequestFields.Malformed("best_of", "is supported only if it equals n");
         ignored = fields.Finish(Unsupported);
         return read;
     }
@@ -95,10 +125,6 @@ internal sealed record GenerationFields
         RequestFields inner = new(options);
         return inner.TakeBoolean("include_usage");
     }
-
-    private static bool IsNeutralResponseFormat(RequestFields fields) =>
-        fields.Take("response_format") is not { } format
-        || (format.ValueKind == JsonValueKind.Object && format.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("text"));
 
     private static ulong ReadSeed(RequestFields fields)
     {
@@ -121,5 +147,15 @@ internal sealed record GenerationFields
             stops.Add(text);
         }
         return stops.MoveToImmutable();
+    }
+
+    private static ImmutableArray<int> ReadStopIds(RequestFields fields)
+    {
+        if (fields.Take("stop_token_ids") is not { } value) return [];
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() > MaxStopIds)
+            throw RequestFields.Malformed("stop_token_ids", $"must be a list of at most {MaxStopIds} token ids");
+        return [.. value.EnumerateArray().Select(id => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int number) && number >= 0
+            ? number
+            : throw RequestFields.Malformed("stop_token_ids", "token ids must be whole numbers of at least 0"))];
     }
 }

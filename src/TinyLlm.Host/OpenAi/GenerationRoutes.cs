@@ -13,9 +13,6 @@ internal static class GenerationRoutes
     /// <summary>A conversation that fills the longest context of the models served here is under a megabyte.</summary>
     private const int MaxBodyBytes = 4 << 20;
 
-    /// <summary>What OpenAI's /v1/completions does when the request names no bound.</summary>
-    private const int LegacyMaxTokens = 16;
-
     public static void MapGeneration(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/chat/completions", ChatAsync).RequireScope(TokenScopes.Infer).WithoutTimeout().Accepts<JsonElement>("application/json").Produces<JsonElement>();
@@ -28,7 +25,7 @@ internal static class GenerationRoutes
         using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);
         RequestFields fields = new(body.RootElement);
         var messages = ChatFields.ReadMessages(fields);
-        GenerationFields common = GenerationFields.Read(fields, absentMaxTokens: null, out IReadOnlyList<string> ignored);
+        GenerationFields common = GenerationFields.Read(fields, AnswerKind.Chat, out IReadOnlyList<string> ignored);
         SessionRequest request = common.Request with { Messages = messages };
         StartedGeneration generation = await starter.StartAsync(http, caller, common.Model, request);
         await writer.WriteAsync(http, AnswerKind.Chat, common, ignored, generation);
@@ -40,7 +37,7 @@ internal static class GenerationRoutes
         using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);
         RequestFields fields = new(body.RootElement);
         SessionRequest prompt = PromptField.Read(fields, new SessionRequest());
-        GenerationFields common = GenerationFields.Read(fields, LegacyMaxTokens, out IReadOnlyList<string> ignored);
+        GenerationFields common = GenerationFields.Read(fields, AnswerKind.Text, out IReadOnlyList<string> ignored);
         SessionRequest request = common.Request with { Prompt = prompt.Prompt, PromptIds = prompt.PromptIds };
         StartedGeneration generation = await starter.StartAsync(http, caller, common.Model, request);
         await writer.WriteAsync(http, AnswerKind.Text, common, ignored, generation);

@@ -18,7 +18,7 @@ internal readonly record struct StreamSize(long PromptTokens, long? MaxTokens)
         long characters = request.Prompt?.Length ?? request.Messages?.Sum(message => (long)message.Content.Length) ?? 0;
         long messages = request.Messages?.Length ?? 0;
         long ids = request.PromptIds?.Length ?? 0;
-        return new StreamSize(ids + (messages * TokensPerMessage) + ((characters + CharactersPerToken - 1) / CharactersPerToken), request.MaxTokens);
+        return new StreamSize(ids + (messages * TokensPerMessage) + ((characters + CharactersPerToken - 1) / CharactersPerToken), request.MaxTokens * (long)request.Choices);
     }
 
     /// <summary>What is taken from the caller's rate before the answer begins; the rest is taken while it runs.</summary>

@@ -17,6 +17,10 @@ internal readonly record struct FileObjects(string Plain)
     /// <summary>While a body arrives whose digest must be known before it counts: that body.</summary>
     public string Part => Plain + PartSuffix;
 
+    /// <summary>Whether an object is needed no more once its version is published.</summary>
+    public static bool IsForUploadOnly(string objectName) =>
+        objectName.EndsWith(TailSuffix, StringComparison.Ordinal) || objectName.EndsWith(PartSuffix, StringComparison.Ordinal);
+
     /// <summary>The file that an object below a version's folder belongs to.</summary>
     public static bool TryGetFile(string objectName, out ModelFileName file)
     {

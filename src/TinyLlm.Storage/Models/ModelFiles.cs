@@ -114,8 +114,22 @@ public sealed class ModelFiles(ObjectStore store)
         await foreach (ObjectInfo info in store.ListAsync(Root, cancellationToken).ConfigureAwait(false))
         {
             if (info.Name.Split('/') is [_, var owner, var version, _] && UserId.TryParse(owner, out UserId user) && VersionId.TryParse(version, out VersionId id))
-                yield return new StoredFile(user, id, info.Length, info.LastModified);
+                yield return new StoredFile(user, id, info.Length, info.LastModified, FileObjects.IsForUploadOnly(info.Name));
         }
+    }
+
+    /// <summary>Removes from a published version what only its upload needed, and a publication that was cut off left behind. How many objects went.</summary>
+    public async Task<int> RemoveLeftoversAsync(UserId owner, VersionId version, CancellationToken cancellationToken)
+    {
+        if (await store.LengthAsync(ManifestOf(owner, version), cancellationToken).ConfigureAwait(false) is null) return 0;
+        int removed = 0;
+        await foreach (ObjectInfo info in store.ListAsync(FolderName(owner, version), cancellationToken).ConfigureAwait(false))
+        {
+            if (!FileObjects.IsForUploadOnly(info.Name)) continue;
+            await store.DeleteAsync(info.Name, PutCondition.Always, cancellationToken).ConfigureAwait(false);
+            removed++;
+        }
+        return removed;
     }
 
     /// <summary>

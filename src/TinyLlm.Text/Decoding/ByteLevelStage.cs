@@ -19,7 +19,8 @@ internal sealed class ByteLevelStage(DecodeStage next) : DecodeStage(next)
         base.End();
     }
 
-    private static byte[] BytesOf(string token)
+    /// <summary>The bytes that a token stands for.</summary>
+    public static byte[] BytesOf(string token)
     {
         byte[] bytes = new byte[token.Length];
         for (int i = 0; i < token.Length; i++)

@@ -113,7 +113,7 @@ internal sealed class CrashRun(int kills, int seed) : IAsyncDisposable
         Assert.Equal(marks.Count, marks.Distinct().Count()); // no commit was published twice
 
         DiskRecount disk = DiskRecount.Of(host.DataFolder);
-        for (int pass = 0; pass < MostPasses && disk.Versions != marks.Count; pass++)
+        for (int pass = 0; pass < MostPasses && (disk.Versions != marks.Count || disk.Temporary.Length > 0); pass++)
         {
             await host.PrintsAsync(Collected);
             disk = DiskRecount.Of(host.DataFolder);

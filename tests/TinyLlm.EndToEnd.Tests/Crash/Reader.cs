@@ -71,7 +71,14 @@ internal sealed class Reader(HostDoor door, IReadOnlyList<Ledger> ledgers, int s
             max_tokens = Tokens,
             temperature = 0,
         }), stop);
-        if (answer.Status == HttpStatusCode.ServiceUnavailable || IsDeleted(answer, ledger, version, "completion")) return;
+        if (answer.Status == HttpStatusCode.ServiceUnavailable) return;
+        if (answer.Status == HttpStatusCode.Forbidden)
+        {
+            // Its version was deleted while it was being written.
+            Assert.True(ledger.IsDeleting(version), $"{ledger.User}@{version} completion: {answer.Text}");
+            return;
+        }
+        if (IsDeleted(answer, ledger, version, "completion")) return;
         Assert.Equal(new string(MarkedModel.LetterOf(mark), Tokens), (string?)answer.Json["choices"]![0]!["text"]);
         Answers++;
     }

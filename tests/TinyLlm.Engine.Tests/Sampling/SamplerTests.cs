@@ -103,7 +103,7 @@ public sealed class SamplerTests
     [InlineData(1, double.NaN, 0)]
     [InlineData(1, 1, -1)]
     public void Validate_OutOfRange_Throws(double temperature, double topP, int topK) => Assert.Throws<ArgumentOutOfRangeException>(
-        () => new SamplingOptions { Temperature = temperature, TopP = topP, TopK = topK }.Validate());
+        () => new SamplingOptions { Temperature = temperature, TopP = topP, TopK = topK }.Validate(8));
 
     /// <summary>Null when rounding could decide either way.</summary>
     private static int? Oracle(float[] logits, SamplingOptions options, double uniform)

@@ -37,7 +37,7 @@ public sealed class ModelHostTests
         VersionAddress[] models = await host.StoreAsync(2);
         using ResidentHold busy = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
-        Generation generation = busy.Start(TestHost.Request(1, 1));
+        Generation generation = busy.Start(TestHost.Request(1, 1))[0];
         host.Device.NextStep(Cancel); // the device's thread stands still, and so does every load
 
         using CancellationTokenSource gone = new();
@@ -61,7 +61,7 @@ public sealed class ModelHostTests
         VersionAddress[] models = await host.StoreAsync(3);
         ResidentHold busy = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
-        Generation generation = busy.Start(TestHost.Request(1, 1));
+        Generation generation = busy.Start(TestHost.Request(1, 1))[0];
         host.Device.NextStep(Cancel);
         using CancellationTokenSource gone = new();
         Task<ResidentHold> cancelled = host.Host.AcquireAsync(models[1], gone.Token);
@@ -163,7 +163,7 @@ public sealed class ModelHostTests
         VersionAddress[] models = await host.StoreAsync(2);
         ResidentHold hold = await host.Host.AcquireAsync(models[0], Cancel);
         host.Device.Hold();
-        Generation generation = hold.Start(TestHost.Request(1, 5));
+        Generation generation = hold.Start(TestHost.Request(1, 5))[0];
         host.Device.NextStep(Cancel);
 
         hold.Dispose();
@@ -185,10 +185,11 @@ public sealed class ModelHostTests
         await host.TouchAsync(models[0]);
         using ResidentHold hold = await host.Host.AcquireAsync(models[1], Cancel);
 
-        Generation generation = hold.Start(TestHost.Request(4, 57)); // 60 tokens of one byte: 20 more than are free
+        Generation generation = hold.Start(TestHost.Request(4, 57))[0]; // 60 tokens of one byte: 20 more than are free
 
         GenerationEnd end = await generation.Completion.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         Assert.Equal((FinishReason.Length, 57), (end.Reason, end.CompletionTokens));
+        await host.Loop.ForgetAsync("caller"); // what the prefix cache kept of it is reserved too
         Assert.Equal((1, s_weights), (host.Host.Snapshot().Models, host.Host.Snapshot().ReservedBytes));
         Assert.False(await host.IsResidentAsync(models[0]));
     }

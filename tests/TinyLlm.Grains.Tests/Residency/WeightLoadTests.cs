@@ -24,7 +24,7 @@ public sealed class WeightLoadTests(Azurite azurite)
         await using TestHost host = new(2 * s_weights, encrypted: true);
         using ResidentHold hold = await host.Host.AcquireAsync(await host.StoreAsync(), Cancel);
 
-        await hold.Start(TestHost.Request(4, 3)).Completion;
+        await hold.Start(TestHost.Request(4, 3))[0].Completion;
 
         Assert.Equal(TinyCheckpoint.Vocabulary, hold.Model.Config.VocabularySize);
         Assert.Equal((1, s_weights), (host.Host.Snapshot().Models, host.Host.Snapshot().ReservedBytes));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Sessions;
 using TinyLlm.Grains.Usage;
 using TinyLlm.Storage;
 
@@ -32,6 +33,18 @@ public sealed class UsageMeterTests
         StoredBytesRow stored = Assert.Single(month.Stored);
         Assert.Equal(["alice/tiny"], stored.Models.Keys);
         Assert.True(stored.Models["alice/tiny"] > 1000);
+    }
+
+    [Fact]
+    public async Task Count_EndOfAnAnswer_AddsWhatACacheSpared()
+    {
+        await using GrainCluster cluster = await GrainCluster.StartAsync();
+        TestUser alice = await cluster.CreateUserAsync("alice");
+        await alice.PublishAsync("tiny");
+        SessionUsage usage = new(MeterOf(cluster), (await alice.LeaseAsync("tiny")).Lease);
+        usage.Count(new SessionEnded { Reason = SessionEnd.Stop, PromptTokens = 40, CompletionTokens = 0, CachedTokens = 32 });
+        await MeterOf(cluster).FlushAsync();
+        Assert.Equal([32L, 32L], (await LedgerOf(cluster, alice.Id).Read()).Rows.Select(row => row.Count.CachedTokens));
     }
 
     /// <summary>The answer to a delta is lost, and it comes again: also from a ledger that was activated anew in between.</summary>
