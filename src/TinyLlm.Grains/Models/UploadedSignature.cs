@@ -42,9 +42,9 @@ public static class UploadedSignature
     private static void RequireFiles(ModelStatement statement, ModelManifest manifest)
     {
         SignedFile[] present = [.. manifest.Files.Where(file => file.Name.Kind != ModelFileKind.Signature).Select(file => new SignedFile(file.Name.Value, file.Sha256))];
-        statement.RequireFiles(present);
         if (present.FirstOrDefault(file => statement.Ignores(file.Name)) is { } ignored)
             throw new SignatureException(SignatureError.FileNotSigned, $"the signature ignores '{ignored.Name}'", ignored.Name);
+        statement.RequireFiles(present);
     }
 
     /// <summary>The name that the file gives its key, if it is one of the public tool's; others could be anything, of any length.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Users;
