@@ -23,6 +23,11 @@ public static class TinyLlmGrains
     public static ISiloBuilder AddTinyLlmGrains(this ISiloBuilder silo, SiloRoles roles)
     {
         silo.UseSiloMetadata(roles.ToMetadata());
+        // The default directory, when a silo leaves, deactivates every grain whose entry that silo kept, on silos that stay too: running answers
+        // were cut by it. This one hands its entries over, and restores them after a crash. No other call of ours depends on its being experimental.
+#pragma warning disable ORLEANSEXP003
+        silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
         silo.Services.AddPlacementFilter<CorePlacementFilterStrategy, CorePlacementFilterDirector>(ServiceLifetime.Transient);
         silo.Services.AddPlacementDirector<SessionPlacementStrategy, SessionPlacementDirector>(ServiceLifetime.Singleton);
         silo.Services.AddOptions<EncryptionOptions>().BindConfiguration("TinyLlm:Encryption");

@@ -56,11 +56,25 @@ public sealed class QuickStartTests
         return readme[begin..readme.IndexOf("\n```", begin, StringComparison.Ordinal)].Split('\n');
     }
 
+    /// <summary>
+    /// A port below those that systems give to whoever asks for any (from 32768 on Linux): the host comes a minute later, after its build, and another
+    /// test's process had its port by then.
+    /// </summary>
     private static int FreePort()
     {
-        using TcpListener listener = new(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            try
+            {
+                using TcpListener listener = new(System.Net.IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
+                listener.Start();
+                return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another one, then.
+            }
+        }
     }
 
     private static async Task<bool> ListensAsync(Uri url)

@@ -16,9 +16,12 @@ public sealed class DeviceLoopOptions
     /// <summary>Whether turns, slots, memory and waiting places are shared out between callers. False: first come, first served.</summary>
     public bool IsFair { get; set; } = true;
 
-    /// <summary>Sequences that wait for a slot or for memory, all callers together. One more is told to come back.</summary>
+    /// <summary>
+    /// Sequences that wait for a slot or for memory, all callers together. One more is told to come back. 512: a choice, with which
+    /// one caller alone (three quarters of them, <see cref="FairRoom"/>) may send some hundreds of requests at once.
+    /// </summary>
     [Range(1, 65536)]
-    public int MaxWaiting { get; set; } = 256;
+    public int MaxWaiting { get; set; } = 512;
 
     /// <summary>How long a sequence may wait before it ends as Failed with an <see cref="EngineBusyException"/>. 60 s: clients give up then.</summary>
     public TimeSpan WaitDeadline { get; set; } = TimeSpan.FromSeconds(60);

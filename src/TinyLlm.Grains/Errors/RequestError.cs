@@ -68,4 +68,7 @@ public enum RequestError
 
     /// <summary>The silo is leaving its cluster: another one serves.</summary>
     Draining = 20,
+
+    /// <summary>The answer broke off before its end, by a fault of the cluster's or of the reader's pace: a repeat makes it anew.</summary>
+    AnswerCut = 21,
 }

@@ -18,6 +18,22 @@ public sealed class RoutedSession(SessionAdmitted admitted, IAsyncEnumerator<Ses
     {
         if (Interlocked.Exchange(ref _leave, null) is not { } leaveOnce) return;
         leaveOnce();
-        await events.DisposeAsync();
+        await EndAsync(events);
     }
+
+    /// <summary>Ends an enumeration; where its silo is gone, it has ended already.</summary>
+    internal static async Task EndAsync(IAsyncEnumerator<SessionEvent> events)
+    {
+        try
+        {
+            await events.DisposeAsync();
+        }
+        catch (Exception exception) when (IsLost(exception))
+        {
+            // Nobody is left to be told.
+        }
+    }
+
+    /// <summary>Whether it says that the session's silo, or its activation there, is gone.</summary>
+    public static bool IsLost(Exception exception) => exception is OrleansException or EnumerationAbortedException or TimeoutException;
 }

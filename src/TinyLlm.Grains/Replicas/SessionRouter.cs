@@ -34,7 +34,7 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
             {
                 if (await TryStartAsync(replicas, replica, most, lease, request, isLast, cancellationToken) is { } session) return session;
             }
-            catch (Exception exception) when (!isLast && !cancellationToken.IsCancellationRequested && exception is OrleansException or TimeoutException)
+            catch (Exception exception) when (!isLast && !cancellationToken.IsCancellationRequested && RoutedSession.IsLost(exception))
             {
                 LogLost(logger, lease.Version, replica, exception);
             }
@@ -102,7 +102,7 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
             if (session is null)
             {
                 replicas.Leave(replica);
-                await events.DisposeAsync();
+                await RoutedSession.EndAsync(events);
             }
         }
     }

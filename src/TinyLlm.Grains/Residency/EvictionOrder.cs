@@ -10,10 +10,10 @@ internal sealed class EvictionOrder<TKey>
     where TKey : notnull
 {
     // A count is worth half after this many uses for each key that is known: long enough to tell the popular ones of a Zipf tail apart, short
-    // enough to follow when popularity moves. 16: the best of 4, 8, 16, 32 and 64 over the traffic of ResidencySimulationTests, by a little.
+    // enough to follow when popularity moves. 16: a choice; ResidencySimulationTests shows what it gives.
     private const int UsesPerKeyToHalve = 16;
 
-    // Keys remembered after eviction. At 100 bytes each it is some megabytes, and ten times what a silo's memory holds of the smallest models.
+    // Keys remembered after eviction: a bound on memory, far above the models that one silo serves in a day. A choice.
     private const int MaxRemembered = 1 << 16;
 
     // Counts are stored scaled by a weight that doubles instead of all of them being halved; both start anew before a double loses precision.

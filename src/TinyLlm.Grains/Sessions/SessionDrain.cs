@@ -9,6 +9,9 @@ namespace TinyLlm.Grains.Sessions;
 /// </summary>
 public sealed partial class SessionDrain(IOptions<SessionDrainOptions> options, TimeProvider time, ILogger<SessionDrain> logger) : ILifecycleParticipant<ISiloLifecycle>
 {
+    /// <summary>An answer has ended here before its last batch is with its reader; this is for the batch to arrive. Half a second: a choice, not a measurement.</summary>
+    private static readonly TimeSpan s_linger = TimeSpan.FromMilliseconds(500);
+
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -52,7 +55,12 @@ public sealed partial class SessionDrain(IOptions<SessionDrainOptions> options, 
             running = _running;
             if (running == 0) _empty.TrySetResult();
         }
-        if (running == 0) return;
+        if (running > 0) await WaitAsync(running, cancellationToken);
+        await Task.Delay(s_linger, cancellationToken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private async Task WaitAsync(int running, CancellationToken cancellationToken)
+    {
         LogDraining(logger, running, options.Value.Deadline);
         try
         {
@@ -61,7 +69,7 @@ public sealed partial class SessionDrain(IOptions<SessionDrainOptions> options, 
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
             lock (_gate) running = _running;
-            LogCut(logger, running);
+            if (running > 0) LogCut(logger, running);
         }
     }
 

@@ -13,13 +13,19 @@ internal static class AccessHosting
     /// <summary>How far a provider's clock may be off.</summary>
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
-    public static void AddAccess(this IServiceCollection services)
+    /// <summary>What every process has that listens, and be it for health checks alone.</summary>
+    public static void AddAddressLimits(this IServiceCollection services)
     {
         services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AccessOptions>, AccessOptionsValidator>();
+        services.AddSingleton<AddressLimits>();
+    }
+
+    /// <summary>Signing in, by our tokens and by an issuer's.</summary>
+    public static void AddAccess(this IServiceCollection services)
+    {
         services.AddSingleton<TokenVerdicts>();
         services.AddSingleton<OidcSignIn>();
-        services.AddSingleton<AddressLimits>();
         services.AddSingleton<FailedAuthentications>();
         services.AddSingleton<RunningStreams>();
         services.AddHostedService(provider => provider.GetRequiredService<RunningStreams>());

@@ -35,8 +35,13 @@ internal sealed class AddressLimits : IMiddleware, IDisposable
         IPAddress address = Network(context.Connection.RemoteIpAddress);
         Require(_failures.AttemptAcquire(address, permitCount: 0), "failed authentications");
         if (context.Request.Headers.Authorization.Count == 0) Require(_anonymous.AttemptAcquire(address), "requests without a token");
+        // Counted before the answer leaves: whoever has it may ask again at once.
+        context.Response.OnStarting(() =>
+        {
+            if (context.Response.StatusCode == StatusCodes.Status401Unauthorized) _failures.AttemptAcquire(address).Dispose();
+            return Task.CompletedTask;
+        });
         await next(context);
-        if (context.Response.StatusCode == StatusCodes.Status401Unauthorized) _failures.AttemptAcquire(address).Dispose();
     }
 
     public void Dispose()

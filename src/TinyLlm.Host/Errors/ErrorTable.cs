@@ -37,6 +37,7 @@ internal static class ErrorTable
         RequestError.ModelDamaged => new(StatusCodes.Status500InternalServerError, "model_damaged", Server),
         RequestError.NoAccelerator => new(StatusCodes.Status503ServiceUnavailable, "no_accelerator", Server),
         RequestError.Draining => new(StatusCodes.Status503ServiceUnavailable, "draining", Server),
+        RequestError.AnswerCut => new(StatusCodes.Status503ServiceUnavailable, "stream_cut", Server),
         RequestError.NoCapacity => new(StatusCodes.Status503ServiceUnavailable, "no_capacity", Server),
         RequestError.AuditUnavailable => new(StatusCodes.Status503ServiceUnavailable, "audit_unavailable", Server),
         RequestError.StorageFull => new(StatusCodes.Status507InsufficientStorage, "storage_full", Server),

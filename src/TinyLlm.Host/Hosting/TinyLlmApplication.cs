@@ -50,12 +50,12 @@ internal static class TinyLlmApplication
         ConfigureLogging(builder.Logging);
         builder.AddHttpHardening(ReadOptions<HttpOptions>(builder.Configuration, HttpOptions.Section));
         AddKeys(builder.Services, roles, data);
-        AddServices(builder.Services);
+        AddServices(builder.Services, roles);
         builder.Services.AddSingleton(roles);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
         builder.AddTinyLlmSilo(roles, cluster, accelerator);
         // After the silo, and so stopped before it: what was counted is told while there is somebody to tell.
-        builder.Services.AddHostedService(services => services.GetRequiredService<FailedAuthentications>());
+        if (roles.Api) builder.Services.AddHostedService(services => services.GetRequiredService<FailedAuthentications>());
         builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
         return builder;
     }
@@ -139,10 +139,11 @@ internal static class TinyLlmApplication
         if (roles.Core || roles.Gpu) services.AddSingleton(new LeaseSigner(SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _), TimeProvider.System));
     }
 
-    private static void AddServices(IServiceCollection services)
+    private static void AddServices(IServiceCollection services, HostRoles roles)
     {
         services.AddSingleton(TimeProvider.System);
-        services.AddAccess();
+        services.AddAddressLimits();
+        if (roles.Api) services.AddAccess(); // where nobody signs in, the framework must not find anything to sign in with
         services.AddSingleton<ModelDirectory>();
         services.AddSingleton<UploadService>();
         services.AddSingleton<UserCatalog>();
@@ -160,6 +161,8 @@ internal static class TinyLlmApplication
     private static void MapRoutes(WebApplication app, HostRoles roles)
     {
         app.UseHttpHardening();
+        app.MapHealth();
+        if (!roles.Api) return; // nobody can sign in here: this process does not even know the operator's token
         app.UseAuthentication();
         app.Use((http, next) =>
         {
@@ -168,8 +171,6 @@ internal static class TinyLlmApplication
             return next(http);
         });
         app.UseAuthorization();
-        app.MapHealth();
-        if (!roles.Api) return;
         app.MapOpenApi("/openapi/v1.json").AllowAnonymous(); // one document: a name in the path would only be echoed
         app.MapUsers();
         app.MapTokens();

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Errors;
+using TinyLlm.Host.Streams;
 
 namespace TinyLlm.Host.OpenAi;
 
@@ -44,7 +45,7 @@ internal sealed class AnswerWriter(TimeProvider time)
                     break;
             }
         }
-        if (end is not { Reason: SessionEnd.Stop or SessionEnd.Length }) throw new InvalidOperationException("The generation was cut before its end.");
+        if (end is not { Reason: SessionEnd.Stop or SessionEnd.Length }) throw MeteredEvents.Broken();
 
         http.Response.ContentType = "application/json";
         shape.WriteWhole(http.Response.BodyWriter, choices, end);
@@ -66,11 +67,11 @@ internal sealed class AnswerWriter(TimeProvider time)
         }
         catch (RequestException refusal)
         {
-            WriteCut(output, ErrorTable.Of(refusal.Error), refusal.Message);
+            WriteCut(output, refusal);
             await output.FlushAsync(http.RequestAborted);
             return;
         }
-        if (!complete) WriteCut(output, ErrorTable.Internal with { Code = "stream_cut" }, "The answer was cut before its end: send the request again.");
+        if (!complete) WriteCut(output, MeteredEvents.Broken());
         await output.FlushAsync(http.RequestAborted);
     }
 
@@ -129,10 +130,11 @@ internal sealed class AnswerWriter(TimeProvider time)
         output.Write("\n\n"u8);
     }
 
-    private static void WriteCut(PipeWriter output, ErrorRow row, string message)
+    private static void WriteCut(PipeWriter output, RequestException refusal)
     {
+        ErrorRow row = ErrorTable.Of(refusal.Error);
         output.Write("data: "u8);
-        output.Write(ErrorWriter.OpenAiBody(row, row.Code, message, parameter: null));
+        output.Write(ErrorWriter.OpenAiBody(row, row.Code, refusal.Message, parameter: null));
         output.Write("\n\n"u8);
     }
 }

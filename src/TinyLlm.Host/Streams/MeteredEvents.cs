@@ -1,17 +1,26 @@
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Sessions;
 
 namespace TinyLlm.Host.Streams;
 
 /// <summary>
-/// A session's events on their way to the answer: their tokens are counted, and a stream that was cut ends with
-/// <see cref="RunningStream.Refusal"/>, never as if it were complete.
+/// A session's events on their way to the answer: their tokens are counted. A stream that was cut ends with <see cref="RunningStream.Refusal"/>,
+/// and one whose session is gone with <see cref="Broken"/>, never as if it were complete.
 /// </summary>
 internal sealed class MeteredEvents(IAsyncEnumerator<SessionEvent> events, RunningStream stream) : IAsyncEnumerator<SessionEvent>
 {
+    private bool _isWhole;
+
     public SessionEvent Current => events.Current;
+
+    /// <summary>What an answer ends with that broke off.</summary>
+    public static RequestException Broken() =>
+        new(RequestError.AnswerCut, "The answer was cut before its end: send the request again.") { RetryAfter = TimeSpan.FromSeconds(1) };
 
     public async ValueTask<bool> MoveNextAsync()
     {
+        if (_isWhole) return false; // its silo may be gone already
         try
         {
             if (!await events.MoveNextAsync()) return stream.Cut.IsCancellationRequested ? throw RunningStream.Refusal() : false;
@@ -20,6 +29,11 @@ internal sealed class MeteredEvents(IAsyncEnumerator<SessionEvent> events, Runni
         {
             throw RunningStream.Refusal();
         }
+        catch (Exception exception) when (RoutedSession.IsLost(exception))
+        {
+            throw Broken();
+        }
+        _isWhole = events.Current is SessionEnded;
         if (events.Current is SessionDelta delta) stream.CountCompletion(delta.Ids.Length);
         return true;
     }

@@ -37,7 +37,7 @@ public sealed class PushCommandTests
             Interfere = async (name, attempt, context) => name == Weights && attempt <= 2 && await target.DropAfterAsync(name, context, 1_000_000),
         };
         await using StandInHost host = await StandInHost.StartAsync(target.Map);
-        using CliRun run = new CliRun().At(host);
+        using CliRun run = new CliRun { Transfer = new() { FirstPause = TimeSpan.Zero, SegmentBytes = 1 << 30 } }.At(host); // one segment
         string folder = ModelSample.Write(run.NewFolder("stories"), WeightBytes);
 
         Assert.Equal(ExitCode.Ok, await run.RunAsync("push", folder));

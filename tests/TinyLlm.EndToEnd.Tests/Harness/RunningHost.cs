@@ -24,6 +24,12 @@ internal sealed partial class RunningHost : IAsyncDisposable
     /// <summary>More of its command line.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 
+    /// <summary>More of its environment: what is secret has no place on a command line.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Where keys and admin token lie; null: in the data folder.</summary>
+    public string? KeysFolder { get; init; }
+
     /// <summary>The address that it printed.</summary>
     public Uri Url { get; private set; } = new("http://127.0.0.1:1");
 
@@ -31,7 +37,7 @@ internal sealed partial class RunningHost : IAsyncDisposable
     public int ProcessId => process!.Id;
 
     /// <summary>The operator's token.</summary>
-    public string AdminToken => File.ReadAllText(Path.Combine(DataFolder, "admin-token")).Trim();
+    public string AdminToken => File.ReadAllText(Path.Combine(KeysFolder ?? DataFolder, "admin-token")).Trim();
 
     /// <summary>All that it printed, both streams.</summary>
     public string Output => string.Join('\n', output);
@@ -43,9 +49,11 @@ internal sealed partial class RunningHost : IAsyncDisposable
     }
 
     /// <summary>Starts a host with other arguments; <paramref name="client"/> asks it whether it is ready.</summary>
-    public static async Task<RunningHost> StartNewAsync(HttpClient client, params string[] arguments)
+    public static Task<RunningHost> StartNewAsync(HttpClient client, params string[] arguments) => StartNewAsync(new RunningHost(), client, arguments);
+
+    /// <summary>Starts a host that is made already.</summary>
+    public static async Task<RunningHost> StartNewAsync(RunningHost host, HttpClient client, params string[] arguments)
     {
-        RunningHost host = new();
         try
         {
             await host.StartAsync(client, arguments);
@@ -70,7 +78,7 @@ internal sealed partial class RunningHost : IAsyncDisposable
     {
         string program = TestBuild.Program("TinyLlm.Host", "TinyLlm.Host.dll");
         process?.Dispose();
-        ProcessStartInfo start = new("dotnet", [program, "--data", DataFolder, .. arguments, .. Arguments])
+        ProcessStartInfo start = new("dotnet", [program, "--data", DataFolder, .. KeysFolder is null ? [] : (string[])["--keys", KeysFolder], .. arguments, .. Arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -78,6 +86,7 @@ internal sealed partial class RunningHost : IAsyncDisposable
             WorkingDirectory = folder,
         };
         start.Environment.Remove("ASPNETCORE_URLS");
+        foreach ((string name, string value) in Environment) start.Environment[name] = value;
         TaskCompletionSource<Uri> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
         process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.OutputDataReceived += (_, line) => Take(line.Data, ready);
@@ -118,6 +127,14 @@ internal sealed partial class RunningHost : IAsyncDisposable
     {
         process!.Kill();
         process.WaitForExit();
+    }
+
+    /// <summary>SIGTERM, as a service manager stops a service. Answers the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using (Process kill = Process.Start("kill", ["-TERM", process!.Id.ToString(null, null)])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(StartLimit, TestContext.Current.CancellationToken);
+        return process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()

@@ -160,6 +160,7 @@ public sealed class RateLimitTests
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ModelDirectory>();
         builder.Services.AddSingleton(new AdminToken(AdminToken.NewText()));
+        builder.Services.AddAddressLimits();
         builder.Services.AddAccess();
         WebApplication app = builder.Build();
         app.UseMiddleware<ErrorMiddleware>();

@@ -82,7 +82,7 @@ public sealed class GrantRoutesTests : IAsyncLifetime
         using HttpClient owner = await _host.CreateUserAsync("owner"), other = await _host.CreateUserAsync("other");
         await TestHost.PushAsync(owner, "m");
         using (await owner.PutAsJsonAsync("/api/models/owner/m/grants/other", new { token_budget = 50 })) { }
-        using HttpResponseMessage answer = await other.PostAsJsonAsync("/v1/chat/completions", new { model = "owner/m", messages = new[] { new { role = "user", content = "a" } } });
+        using HttpResponseMessage answer = await other.PostAsJsonAsync("/v1/chat/completions", new { model = "owner/m", messages = new[] { new { role = "user", content = "a" } }, ignore_eos = true });
         JsonElement json = await TestHost.Json(answer);
         Assert.Equal("length", json.GetProperty("choices")[0].GetProperty("finish_reason").GetString());
         using HttpResponseMessage refused = await other.PostAsJsonAsync("/v1/completions", new { model = "owner/m", prompt = "hello", max_tokens = 5 });

@@ -128,7 +128,7 @@ public sealed class EmbeddingTests(TestHostFixture fixture) : IClassFixture<Test
     [InlineData("/detokenize", """{"model":"m","tokens":[259]}""", "tokens")]
     public async Task Tokenize_BadField_Is400NamingIt(string route, string body, string parameter)
     {
-        using HttpClient user = await UserAsync($"tbad{Math.Abs(body.GetHashCode(StringComparison.Ordinal))}");
+        using HttpClient user = await UserAsync($"tbad{Math.Abs((route + body).GetHashCode(StringComparison.Ordinal))}");
         JsonElement error = await RefusedAsync(user, route, body, HttpStatusCode.BadRequest);
         Assert.Equal(parameter, error.GetProperty("param").GetString());
     }
