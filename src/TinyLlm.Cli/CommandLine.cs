@@ -63,6 +63,7 @@ internal static class CommandLine
             LoginCommand.Create(context, connection),
             UserCommand.Create(context, connection),
             TokenCommand.Create(context, connection),
+            TrustCommand.Create(context, connection),
             PushCommand.Create(context, connection),
             ModelsCommand.Create(context, connection),
             VersionsCommand.Create(context, connection),

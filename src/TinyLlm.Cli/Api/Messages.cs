@@ -30,7 +30,12 @@ internal sealed record ModelEntry
     public long? Bytes { get; init; }
 
     public bool? Current { get; init; }
+
+    public SignatureEntry? Signature { get; init; }
 }
+
+/// <summary>The signature that a version was uploaded with: none, untrusted or trusted.</summary>
+internal sealed record SignatureEntry(string State);
 
 internal sealed record VersionList(IReadOnlyList<ModelEntry> Versions);
 
@@ -62,6 +67,13 @@ internal sealed record TokenList(IReadOnlyList<TokenEntry> Tokens);
 
 /// <summary>A grant to make.</summary>
 internal sealed record NewGrant(IReadOnlyList<string>? Rights, DateTimeOffset? ExpiresAt, long? TokenBudget);
+
+/// <summary>A public key whose signatures of models are to be trusted.</summary>
+internal sealed record NewTrustedKey(string Name, string PublicKey);
+
+internal sealed record TrustedKeyEntry(string Id, string Name);
+
+internal sealed record TrustPolicy(bool RequireTrustedSignature, IReadOnlyList<TrustedKeyEntry>? Keys = null);
 
 internal sealed record Message(string Role, string Content);
 
@@ -116,6 +128,9 @@ internal sealed record AnswerDelta(string? Content);
 [JsonSerializable(typeof(RotatedToken))]
 [JsonSerializable(typeof(TokenList))]
 [JsonSerializable(typeof(NewGrant))]
+[JsonSerializable(typeof(NewTrustedKey))]
+[JsonSerializable(typeof(TrustedKeyEntry))]
+[JsonSerializable(typeof(TrustPolicy))]
 [JsonSerializable(typeof(AnswerRequest))]
 [JsonSerializable(typeof(AnswerChunk))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -12,6 +12,8 @@ namespace TinyLlm.Cli.Api;
 /// </summary>
 internal sealed class TinyLlmClient : IDisposable
 {
+    private const string TrustRoute = "api/me/trust";
+
     private readonly HttpClient http;
     private readonly TimeProvider time;
 
@@ -131,6 +133,27 @@ internal sealed class TinyLlmClient : IDisposable
     public async Task RevokeAsync(string model, string user, CancellationToken cancellationToken)
     {
         using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, GrantRoute(model, user)), cancellationToken);
+    }
+
+    /// <summary>Whose signatures of models the caller trusts.</summary>
+    public Task<TrustPolicy> GetTrustAsync(CancellationToken cancellationToken) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, TrustRoute), ApiJson.Default.TrustPolicy, cancellationToken);
+
+    /// <summary>Says whether the caller's models need a trusted signature.</summary>
+    public Task<TrustPolicy> SetTrustAsync(bool required, CancellationToken cancellationToken)
+    {
+        HttpRequestMessage request = new(HttpMethod.Put, TrustRoute) { Content = JsonContent.Create(new TrustPolicy(required), ApiJson.Default.TrustPolicy) };
+        return SendAsync(request, ApiJson.Default.TrustPolicy, cancellationToken);
+    }
+
+    /// <summary>Trusts a public key.</summary>
+    public Task<TrustedKeyEntry> AddTrustedKeyAsync(NewTrustedKey key, CancellationToken cancellationToken) =>
+        SendAsync(Post($"{TrustRoute}/keys", key, ApiJson.Default.NewTrustedKey), ApiJson.Default.TrustedKeyEntry, cancellationToken);
+
+    /// <summary>Trusts a key no more.</summary>
+    public async Task RemoveTrustedKeyAsync(string id, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"{TrustRoute}/keys/{Segments(id)}"), cancellationToken);
     }
 
     /// <summary>Begins a new version. The same <paramref name="key"/> answers with the same upload.</summary>

@@ -10,7 +10,7 @@ internal static class VersionsCommand
     public static Command Create(CliContext context, ConnectionOptions connection)
     {
         Argument<string> model = new("MODEL") { Description = "model, or owner/model" };
-        Command command = new("versions", "Lists the versions of a model, newest first") { model };
+        Command command = new("versions", "Lists the versions of a model, newest first: number, current, bytes, digest, uploaded signature") { model };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using TinyLlmClient client = connection.Connect(parsed);
@@ -18,7 +18,7 @@ internal static class VersionsCommand
             foreach (ModelEntry version in await client.ListVersionsAsync(name, cancellationToken))
             {
                 context.Screen.WriteLine(string.Join(
-                    '\t', version.Version?.ToString(CultureInfo.InvariantCulture), version.Current == true ? "current" : "", version.Bytes, version.Digest));
+                    '\t', version.Version?.ToString(CultureInfo.InvariantCulture), version.Current == true ? "current" : "", version.Bytes, version.Digest, version.Signature?.State));
             }
             return ExitCode.Ok;
         });

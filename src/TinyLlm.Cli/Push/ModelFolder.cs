@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TinyLlm.Cli.Inspection;
 using TinyLlm.SafeTensors;
 using TinyLlm.Storage;
 
@@ -17,6 +18,7 @@ internal sealed record ModelFile(string Name, string Path, long Bytes);
 internal sealed record ModelFolder
 {
     private const string Index = "model.safetensors.index.json";
+    private const string Signature = "model.sig";
     private const string Weights = ".safetensors";
 
     /// <summary>Files to send, small ones first.</summary>
@@ -44,6 +46,7 @@ internal sealed record ModelFolder
         CheckJson(files);
         ShardedIndex? index = ReadIndex(files);
         LeaveOut(files, leftOut, index);
+        CheckSignature(files);
         await CheckWeightsAsync(files, index, cancellationToken);
         return new ModelFolder
         {
@@ -75,6 +78,23 @@ internal sealed record ModelFolder
             {
                 throw new UsageException($"{file.Name} is not JSON: line {fault.LineNumber + 1}, byte {fault.BytePositionInLine + 1}");
             }
+        }
+    }
+
+    // Which files a signature covers; that their bytes are those that were signed is for the server to say.
+    private static void CheckSignature(List<ModelFile> files)
+    {
+        ModelFile? signature = files.Find(file => file.Name == Signature);
+        if (signature is null) return;
+        try
+        {
+            ModelStatement statement = SignatureFile.Read(signature.Path).UnverifiedStatement();
+            string? absent = statement.Files.Select(signed => signed.Name).FirstOrDefault(name => !files.Exists(file => file.Name == name));
+            if (absent is not null) throw new UsageException($"{Signature} covers '{absent}', which is no file that is sent: sign the files anew, or take {Signature} away");
+        }
+        catch (SignatureException fault)
+        {
+            throw new UsageException($"{Signature}: {fault.Message}");
         }
     }
 

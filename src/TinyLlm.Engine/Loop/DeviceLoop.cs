@@ -113,6 +113,14 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             });
     }
 
+    /// <summary>Bytes of what the device remembers of a caller's texts, and of anybody's on one of the models.</summary>
+    public Task<long> PrefixBytesAsync(string caller, IReadOnlyCollection<ResidentModel> models)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        ArgumentNullException.ThrowIfNull(models);
+        return Post(() => _scheduler.Prefixes.BytesOf(caller, models));
+    }
+
     /// <summary>Queues a sequence.</summary>
     /// <exception cref="EngineBusyException">The waiting queue is full, or this caller's share of it.</exception>
     /// <exception cref="ArgumentException">The request does not fit the model or can never fit the device.</exception>

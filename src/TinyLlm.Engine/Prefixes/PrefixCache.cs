@@ -81,6 +81,10 @@ internal sealed class PrefixCache(DeviceLoopOptions options, ByteBudget budget, 
     /// <summary>How long until the next block expires; null: there is none.</summary>
     public TimeSpan? UntilExpiry() => _byUse.Last is { } last ? options.PrefixCacheLifetime - time.GetElapsedTime(last.Value.UsedAt) : null;
 
+    /// <summary>Bytes of blocks of a caller's, and of anybody's on one of the models.</summary>
+    public long BytesOf(string caller, IReadOnlyCollection<ResidentModel> models) =>
+        _trees.Values.Where(tree => tree.Caller == caller || models.Contains(tree.Model)).Sum(tree => tree.Bytes);
+
     /// <summary>Drops everything of a model that leaves the device.</summary>
     public void Forget(ResidentModel model) => RemoveWhere(tree => tree.Model == model);
 
@@ -148,6 +152,7 @@ internal sealed class PrefixCache(DeviceLoopOptions options, ByteBudget budget, 
     {
         PrefixBlock block = new(tree, parent, ids, cache, bytes);
         (parent?.Children ?? tree.First).Add(ids, block);
+        tree.Bytes += bytes;
         block.UsedAt = time.GetTimestamp();
         _places.Add(block, parent is null ? _byUse.AddFirst(block) : _byUse.AddAfter(_places[parent], block));
         return block;
@@ -161,6 +166,7 @@ internal sealed class PrefixCache(DeviceLoopOptions options, ByteBudget budget, 
         (block.Parent?.Children ?? block.Tree.First).Remove(block.Ids);
         if (block.Tree.First.Count == 0) _trees.Remove((block.Tree.Model, block.Tree.Caller));
         block.Cache.Dispose();
+        block.Tree.Bytes -= block.Bytes;
         Release(block.Bytes);
     }
 

@@ -7,6 +7,9 @@ internal sealed class PrefixTree(ResidentModel model, string caller)
 
     public string Caller { get; } = caller;
 
+    /// <summary>What is reserved for its blocks.</summary>
+    public long Bytes { get; set; }
+
     /// <summary>Blocks that begin a prompt.</summary>
     public Dictionary<BlockIds, PrefixBlock> First { get; } = [];
 }

@@ -21,4 +21,7 @@ public sealed record ModelFacts
 
     /// <summary>Entries of the vocabulary.</summary>
     [Id(5)] public required int VocabularySize { get; init; }
+
+    /// <summary>What is known of a signature that was uploaded with the files; null where there was none.</summary>
+    [Id(6)] public SignatureFacts? Signature { get; init; }
 }

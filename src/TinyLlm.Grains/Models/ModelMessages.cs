@@ -58,6 +58,9 @@ public sealed record CommitTicket
 
     /// <summary>What the files are encrypted with; null when they are stored as they are. It prints without its key.</summary>
     [Id(3)] public VersionKey? Key { get; init; }
+
+    /// <summary>PEM of the keys whose signatures the owner trusts.</summary>
+    [Id(4)] public ImmutableArray<string> TrustedKeys { get; init; } = [];
 }
 
 /// <summary>A version that exists.</summary>
@@ -87,4 +90,7 @@ public sealed record PublishedVersion
 
     /// <summary>Whether the model's bare name means this version.</summary>
     [Id(7)] public bool Current { get; init; }
+
+    /// <summary>Whether a signature came with the files that a key made which the owner trusted then and trusts now.</summary>
+    [Id(8)] public bool HasTrustedSignature { get; init; }
 }

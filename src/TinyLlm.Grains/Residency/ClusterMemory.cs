@@ -28,7 +28,7 @@ public sealed partial class ClusterMemory(ISiloStatusOracle silos, IGrainFactory
         {
             await memory.Drop(owner, versions).WaitAsync(patience.Token);
             // A single version: others of the same owner stay, so there is nothing more to ask.
-            while (versions is null && (await memory.Measure(owner).WaitAsync(patience.Token)).Models > 0) await Task.Delay(AskAgainAfter, time, patience.Token);
+            while (versions is null && await memory.Measure(owner).WaitAsync(patience.Token) != ResidentBytes.None) await Task.Delay(AskAgainAfter, time, patience.Token);
             return true;
         }
         catch (Exception exception)

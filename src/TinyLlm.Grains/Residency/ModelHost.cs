@@ -22,6 +22,7 @@ public sealed partial class ModelHost : IDisposable
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<VersionId, Entry> _entries = [];
+    private readonly HashSet<Entry> _leaving = []; // out of the tables, and not yet out of memory
     private readonly EvictionOrder<VersionId> _order = new();
     private readonly ModelLoader _loader;
     private readonly DeviceLoop _loop;
@@ -112,14 +113,18 @@ public sealed partial class ModelHost : IDisposable
         if (versions is null) await _loop.ForgetAsync(owner.Value);
     }
 
-    /// <summary>Bytes of an owner's models in memory, and how many there are, those counted that are being loaded.</summary>
-    internal ResidentBytes Measure(UserId owner)
+    /// <summary>What of an owner's is in memory: models, those counted that are being loaded or unloaded, and what is remembered of prompts.</summary>
+    internal async Task<ResidentBytes> MeasureAsync(UserId owner)
     {
+        Entry[] resident;
+        LoadedModel[] loaded;
         lock (_gate)
         {
-            Entry[] resident = [.. _entries.Values.Where(entry => entry.Address.Owner == owner)];
-            return new ResidentBytes { Models = resident.Length, Bytes = resident.Where(entry => entry.Loading.IsCompletedSuccessfully).Sum(entry => entry.Loading.Result.ReservedBytes) };
+            resident = [.. _entries.Values.Concat(_leaving).Where(entry => entry.Address.Owner == owner)];
+            loaded = [.. resident.Where(entry => entry.Loading.IsCompletedSuccessfully).Select(entry => entry.Loading.Result)];
         }
+        long prefixBytes = await _loop.PrefixBytesAsync(owner.Value, [.. loaded.Select(model => model.Weights)]);
+        return new ResidentBytes { Models = resident.Length, Bytes = loaded.Sum(model => model.ReservedBytes), PrefixBytes = prefixBytes };
     }
 
     /// <summary>Ends loads that are under way.</summary>
@@ -164,16 +169,28 @@ public sealed partial class ModelHost : IDisposable
     private bool TryTakeOut(Entry entry)
     {
         if (!entry.IsIdle || _entries.GetValueOrDefault(entry.Address.Version) != entry) return false;
+        TakeOut(entry);
+        return true;
+    }
+
+    private void TakeOut(Entry entry)
+    {
         _entries.Remove(entry.Address.Version);
         _order.Remove(entry.Address.Version);
-        return true;
+        _leaving.Add(entry);
+    }
+
+    private async Task UnloadAsync(Entry entry)
+    {
+        await _loader.UnloadAsync(await entry.Loading);
+        lock (_gate) _leaving.Remove(entry);
     }
 
     private async Task UnloadDroppedAsync(Entry entry)
     {
         try
         {
-            await _loader.UnloadAsync(await entry.Loading);
+            await UnloadAsync(entry);
             LogDropped(_logger, entry.Address.Version);
         }
         catch (Exception exception)
@@ -234,7 +251,7 @@ public sealed partial class ModelHost : IDisposable
         try
         {
             if (Choose(bytes) is not { } victims) return false;
-            foreach (LoadedModel victim in victims) await _loader.UnloadAsync(victim);
+            foreach (Entry victim in victims) await UnloadAsync(victim);
             return true;
         }
         finally
@@ -244,7 +261,7 @@ public sealed partial class ModelHost : IDisposable
     }
 
     /// <summary>Takes the models out that go, if together they make enough room; null when they don't.</summary>
-    private List<LoadedModel>? Choose(long bytes)
+    private List<Entry>? Choose(long bytes)
     {
         lock (_gate)
         {
@@ -254,12 +271,12 @@ public sealed partial class ModelHost : IDisposable
         }
     }
 
-    private LoadedModel Remove(VersionId version)
+    private Entry Remove(VersionId version)
     {
-        _entries.Remove(version, out Entry? entry);
-        _order.Remove(version);
-        LogEvicted(_logger, version, ReservedBytes(entry!)); // what the order names has an entry
-        return entry!.Loading.Result; // complete: it was idle
+        Entry entry = _entries[version]; // what the order names has an entry
+        TakeOut(entry);
+        LogEvicted(_logger, version, ReservedBytes(entry));
+        return entry;
     }
 
     /// <summary>Free bytes, and those of the prefix cache: it goes before any model does.</summary>

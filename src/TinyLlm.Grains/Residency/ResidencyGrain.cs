@@ -17,5 +17,5 @@ internal sealed class ResidencyGrain(IServiceProvider services) : Grain, IReside
 
     public Task Drop(UserId owner, ImmutableArray<VersionId>? versions) => _host?.DropAsync(owner, versions) ?? Task.CompletedTask;
 
-    public Task<ResidentBytes> Measure(UserId owner) => Task.FromResult(_host?.Measure(owner) ?? ResidentBytes.None);
+    public Task<ResidentBytes> Measure(UserId owner) => _host?.MeasureAsync(owner) ?? Task.FromResult(ResidentBytes.None);
 }

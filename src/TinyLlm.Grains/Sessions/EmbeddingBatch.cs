@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Usage;
 
 namespace TinyLlm.Grains.Sessions;
 
@@ -12,7 +13,7 @@ internal static class EmbeddingBatch
     private const int MaxUnderWay = 16;
 
     public static async Task<ImmutableArray<ImmutableArray<float>>> RunAsync(
-        ResidentHold hold, string caller, ImmutableArray<ImmutableArray<int>> texts, CancellationToken cancellationToken)
+        ResidentHold hold, string caller, ImmutableArray<ImmutableArray<int>> texts, SessionUsage usage, CancellationToken cancellationToken)
     {
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hold.Cut);
         List<EmbeddingRun> runs = [];
@@ -23,7 +24,9 @@ internal static class EmbeddingBatch
             {
                 while (runs.Count < texts.Length && runs.Count - vectors.Count < MaxUnderWay)
                     runs.Add(hold.Embed(new EmbeddingRequest { Ids = texts[runs.Count], Caller = caller }));
-                vectors.Add(Vector(await runs[vectors.Count].Completion.WaitAsync(ended.Token)));
+                ImmutableArray<float> vector = Vector(await runs[vectors.Count].Completion.WaitAsync(ended.Token));
+                usage.Embedded(texts[vectors.Count].Length);
+                vectors.Add(vector);
             }
             return vectors.MoveToImmutable();
         }

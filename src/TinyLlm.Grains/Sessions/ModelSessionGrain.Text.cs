@@ -16,10 +16,9 @@ internal sealed partial class ModelSessionGrain
         Verify(lease);
         using ResidentHold hold = await host.AcquireAsync(VersionAddress.Of(lease), cancellationToken);
         ImmutableArray<ImmutableArray<int>> ids = await workers.RunAsync(() => EmbeddingInputs.ToIds(hold.Model, spec), cancellationToken);
-        ImmutableArray<ImmutableArray<float>> vectors = await EmbeddingBatch.RunAsync(hold, lease.Caller.Value, ids, cancellationToken);
-        int promptTokens = ids.Sum(text => text.Length);
-        new SessionUsage(meter, lease).Admitted(promptTokens);
-        return new EmbeddingAnswer { Vectors = vectors, PromptTokens = promptTokens };
+        SessionUsage usage = new(meter, lease);
+        ImmutableArray<ImmutableArray<float>> vectors = await EmbeddingBatch.RunAsync(hold, lease.Caller.Value, ids, usage, cancellationToken);
+        return new EmbeddingAnswer { Vectors = vectors, PromptTokens = ids.Sum(text => text.Length) };
     }
 
     public async Task<TokenizeAnswer> Tokenize(ModelLease lease, TokenizeSpec spec, CancellationToken cancellationToken = default)

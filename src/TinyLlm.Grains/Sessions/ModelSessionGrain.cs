@@ -37,9 +37,9 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         }
 
         using RunningSession session = admitted!;
-        yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.WaitingSequences };
         SessionUsage usage = new(meter, lease);
         usage.Admitted(session.PromptTokens);
+        yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.WaitingSequences };
         await foreach (SessionEvent item in session.ReadAsync(cancellationToken))
         {
             usage.Count(item);

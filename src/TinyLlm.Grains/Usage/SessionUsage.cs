@@ -8,8 +8,16 @@ namespace TinyLlm.Grains.Usage;
 internal sealed class SessionUsage(UsageMeter meter, ModelLease lease)
 {
     private long _since = Stopwatch.GetTimestamp();
+    private bool _isBegun;
 
     public void Admitted(int promptTokens) => Record(new UsageCount { Requests = 1, PromptTokens = promptTokens });
+
+    /// <summary>One text of a request for embeddings is computed: what was done is counted, also when the request then ends early.</summary>
+    public void Embedded(int promptTokens)
+    {
+        Record(new UsageCount { Requests = _isBegun ? 0 : 1, PromptTokens = promptTokens });
+        _isBegun = true;
+    }
 
     public void Count(SessionEvent item)
     {

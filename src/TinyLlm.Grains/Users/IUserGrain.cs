@@ -3,6 +3,7 @@ using Orleans.Concurrency;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Sharing;
+using TinyLlm.Grains.Trust;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -197,4 +198,20 @@ public interface IUserGrain : IGrainWithStringKey
     /// <summary>The grants on a model, oldest first.</summary>
     [Alias("ListGrants")]
     Task<ImmutableArray<GrantFacts>> ListGrants(string model);
+
+    /// <summary>Whose signatures of uploaded models the user trusts, and whether that is required.</summary>
+    [Alias("GetTrust")]
+    Task<TrustPolicy> GetTrust();
+
+    /// <summary>Trusts the signatures of one more public key.</summary>
+    [Alias("AddTrustedKey")]
+    Task<TrustedKey> AddTrustedKey(string name, string pem);
+
+    /// <summary>Trusts a key no more, for what is published already too; refused when there is none of this id.</summary>
+    [Alias("RemoveTrustedKey")]
+    Task RemoveTrustedKey(string id);
+
+    /// <summary>Says whether later commits need a signature that the user trusts.</summary>
+    [Alias("RequireTrustedSignature")]
+    Task<TrustPolicy> RequireTrustedSignature(bool required);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Trust;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -20,6 +21,7 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         EntityName name = EntityName.Parse(upload.Model);
         UploadBook.RefuseOtherSpelling(state, name);
         UploadBook.RefuseModelBeyondQuota(state, name, limits);
+        TrustBook.RefuseUntrusted(state, facts.Signature);
         ModelRecord model = state.Models.GetValueOrDefault(name.Folded) ?? new ModelRecord { Name = name.Value };
         if (model.Versions.Count >= limits.MaxVersions && !(KeptVersions(model) <= limits.MaxVersions))
         {
@@ -181,5 +183,6 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
         Facts = version.Facts,
         Version = version.Id,
         Current = version == Current(model),
+        HasTrustedSignature = TrustBook.IsTrusted(state, version.Facts.Signature),
     };
 }

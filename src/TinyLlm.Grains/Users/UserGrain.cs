@@ -169,7 +169,11 @@ internal sealed partial class UserGrain(
         RequireUser();
         UploadTicket known = _uploads.Get(state.State, model, uploadId);
         VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, known.Version);
-        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId) with { Key = key };
+        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId) with
+        {
+            Key = key,
+            TrustedKeys = [.. state.State.TrustedKeys.Values.Select(trusted => trusted.Pem)],
+        };
         UploadRecord upload = state.State.Uploads[uploadId];
         if (upload.Phase == UploadPhase.Committed)
         {

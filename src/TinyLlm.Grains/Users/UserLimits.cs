@@ -37,6 +37,10 @@ public sealed class UserLimits
     [Range(1, 1_000)]
     public int MaxTokens { get; set; } = 100;
 
+    /// <summary>Public keys whose signatures a user trusts. Default 32: a signature that names no key is tried with each.</summary>
+    [Range(1, 1_000)]
+    public int MaxTrustedKeys { get; set; } = 32;
+
     /// <summary>Grants on one model. Default 1,000.</summary>
     [Range(1, 10_000)]
     public int MaxGrants { get; set; } = 1_000;

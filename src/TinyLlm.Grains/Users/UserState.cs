@@ -2,6 +2,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Sharing;
+using TinyLlm.Grains.Trust;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -53,6 +54,12 @@ internal sealed class UserState : IAuditedState
 
     /// <summary>Changes of grants that the index of shared models has not been told yet, oldest first.</summary>
     public List<PendingShare> ShareOutbox { get; set; } = [];
+
+    /// <summary>Keys whose signatures of models the user trusts, by id.</summary>
+    public Dictionary<string, TrustedKey> TrustedKeys { get; set; } = [];
+
+    /// <summary>Whether a commit needs a signature by one of <see cref="TrustedKeys"/>.</summary>
+    public bool RequireTrustedSignature { get; set; }
 
     /// <summary>Every version that is published or may become so.</summary>
     public IEnumerable<VersionId> VersionIds() =>

@@ -181,6 +181,7 @@ internal static class TinyLlmApplication
         app.MapUploads();
         app.MapModels();
         app.MapKeys();
+        app.MapTrust();
         app.MapModelList();
         app.MapGeneration();
         app.MapEmbeddings();

@@ -119,7 +119,10 @@ internal static class ModelsRoutes
         version.Facts.StoredBytes,
         version.Facts.ContextLength,
         version.Facts.VocabularySize,
-        version.Current);
+        version.Current,
+        new SignatureEntry(
+            version.Facts.Signature is null ? "none" : version.HasTrustedSignature ? "trusted" : "untrusted",
+            version.Facts.Signature?.Key));
 
     private sealed record ModelSummary(
         string Id,
@@ -134,7 +137,13 @@ internal static class ModelsRoutes
         long Bytes,
         int ContextLength,
         int VocabularySize,
-        bool Current);
+        bool Current,
+        SignatureEntry Signature);
+
+    /// <summary>The signature that was uploaded with the files. The host's own is beside every version, and told by no state.</summary>
+    /// <param name="State">"none", "untrusted", or "trusted": by a key that the owner trusts.</param>
+    /// <param name="Key">The id of the key that made a trusted one, or that an untrusted one names.</param>
+    private sealed record SignatureEntry(string State, string? Key);
 
     /// <param name="Version">The version that the bare name means from now on.</param>
     private sealed record CurrentVersion(int Version);

@@ -67,7 +67,7 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
         {
             CommitTicket ticket = await upload.User.BeginCommit(upload.Model, upload.UploadId);
             // From here on a client that goes away changes nothing: its repeat finds the version.
-            return ticket.Published ?? await PublishAsync(upload, ticket.Version, ticket.Key);
+            return ticket.Published ?? await PublishAsync(upload, ticket);
         }
         finally
         {
@@ -77,17 +77,19 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
 
     public void Dispose() => _commits.Dispose();
 
-    private async Task<PublishedVersion> PublishAsync(Upload upload, VersionId version, VersionKey? key)
+    private async Task<PublishedVersion> PublishAsync(Upload upload, CommitTicket ticket)
     {
         try
         {
+            (VersionId version, VersionKey? key) = (ticket.Version, ticket.Key);
             // A commit that was cut off after it sealed the files left the manifest: they can't have changed since.
             ModelManifest manifest = await files.ReadManifestAsync(upload.Owner, version, CancellationToken.None)
                 ?? await files.SealAsync(upload.Owner, version, key, CancellationToken.None);
             string[] names = [.. manifest.Files.Select(file => file.Name.Value)];
-            ModelFacts facts = await ModelValidator.ValidateAsync(
-                new VersionFiles(files, upload.Owner, version, key), names, manifest.TotalBytes, CancellationToken.None);
-            return await upload.User.CompleteCommit(upload.UploadId, manifest.Digest.Hex, facts);
+            VersionFiles sealedFiles = new(files, upload.Owner, version, key);
+            SignatureFacts? signature = await UploadedSignature.VerifyAsync(sealedFiles, manifest, ticket.TrustedKeys, CancellationToken.None);
+            ModelFacts facts = await ModelValidator.ValidateAsync(sealedFiles, names, manifest.TotalBytes, CancellationToken.None);
+            return await upload.User.CompleteCommit(upload.UploadId, manifest.Digest.Hex, facts with { Signature = signature });
         }
         catch (StoreException exception) when (exception.Error == StoreError.NotFound)
         {

@@ -86,4 +86,16 @@ public enum AuditAction
     /// <summary>The owner changed how many versions of a model a publication leaves.</summary>
     [JsonStringEnumMemberName("retention.changed")]
     RetentionChanged = 19,
+
+    /// <summary>The user trusts one more key for signatures of uploaded models.</summary>
+    [JsonStringEnumMemberName("trusted_key.added")]
+    TrustedKeyAdded = 20,
+
+    /// <summary>The user trusts a key no more.</summary>
+    [JsonStringEnumMemberName("trusted_key.removed")]
+    TrustedKeyRemoved = 21,
+
+    /// <summary>The user changed what is asked of signatures of uploaded models.</summary>
+    [JsonStringEnumMemberName("signature_policy.changed")]
+    SignaturePolicyChanged = 22,
 }

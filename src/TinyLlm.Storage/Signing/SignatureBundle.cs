@@ -106,7 +106,8 @@ public sealed class SignatureBundle
             Verify(named);
             return named;
         }
-        return Hint is null ? keys.FirstOrDefault(key => key.Verifies(PreAuthenticationEncoding(payload), signature)) : null;
+        // Other tools call their keys otherwise, or not at all.
+        return keys.FirstOrDefault(key => key.Verifies(PreAuthenticationEncoding(payload), signature));
     }
 
     /// <summary>The bytes that are signed, as DSSE v1 has them.</summary>

@@ -5,6 +5,9 @@ namespace TinyLlm.Storage;
 /// <summary>Reads a signed statement, strictly: what it doesn't understand it refuses, but for fields that v1.0 tells verifiers to ignore.</summary>
 internal static class StatementReader
 {
+    /// <summary>Every file of a model is compared with every ignored path; the public tool writes four.</summary>
+    private const int MaxIgnoredPaths = 1_000;
+
     /// <exception cref="SignatureException">Malformed, Unsupported, Inconsistent.</exception>
     public static ModelStatement Read(ReadOnlyMemory<byte> payload)
     {
@@ -39,6 +42,8 @@ internal static class StatementReader
             [.. predicate.GetProperty("resources").EnumerateArray().Select(ReadFile)],
             serialization.TryGetProperty("ignore_paths", out JsonElement ignored) ? [.. ignored.EnumerateArray().Select(path => IgnoredPath(path.GetString()))] : [],
             ManifestOf(predicate));
+        if (read.IgnoredPaths.Length > MaxIgnoredPaths)
+            throw new SignatureException(SignatureError.Malformed, $"the signed statement ignores {read.IgnoredPaths.Length} paths, and {MaxIgnoredPaths} is the bound");
         if (read.Files.DistinctBy(file => file.Name).Count() != read.Files.Length)
             throw new SignatureException(SignatureError.Inconsistent, "the signed statement lists a file twice");
         if (!ContentDigest.TryParseHex(root, out ContentDigest? digest) || !digest.Equals(read.Root()))

@@ -6,7 +6,7 @@ namespace TinyLlm.Cli.Tests.Commands;
 
 public sealed class VersionsCommandTests
 {
-    private const string Versions = """{"models":[],"versions":[{"owner":"alice","model":"stories","version":2,"digest":"ab","bytes":7,"current":false},{"owner":"alice","model":"stories","version":1,"digest":"cd","bytes":6,"current":true}]}""";
+    private const string Versions = """{"models":[],"versions":[{"owner":"alice","model":"stories","version":2,"digest":"ab","bytes":7,"current":false,"signature":{"state":"trusted","key":"00"}},{"owner":"alice","model":"stories","version":1,"digest":"cd","bytes":6,"current":true}]}""";
 
     [Fact]
     public async Task Versions_OfAModel_AreTabSeparatedAndSayWhichIsCurrent()
@@ -16,7 +16,7 @@ public sealed class VersionsCommandTests
 
         Assert.Equal(ExitCode.Ok, await run.RunAsync("versions", "alice/stories"));
 
-        Assert.Equal("2\t\t7\tab\n1\tcurrent\t6\tcd", run.Out.Text.ReplaceLineEndings("\n").TrimEnd('\n'));
+        Assert.Equal("2\t\t7\tab\ttrusted\n1\tcurrent\t6\tcd\t", run.Out.Text.ReplaceLineEndings("\n").TrimEnd('\n'));
     }
 
     [Fact]

@@ -70,6 +70,24 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
+    public async Task Read_Signature_IsSentAndMustCoverWhatIsSent()
+    {
+        using ForeignSigner signer = new();
+        ModelSample.Write(folder);
+        Dictionary<string, byte[]> files = Directory.GetFiles(folder).ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes);
+        await File.WriteAllBytesAsync(Path.Combine(folder, "model.sig"), signer.Sign(files), TestContext.Current.CancellationToken);
+        Assert.Contains("model.sig", (await ReadAsync()).Files.Select(file => file.Name));
+
+        await File.WriteAllTextAsync(Path.Combine(folder, "LICENSE"), "free", TestContext.Current.CancellationToken);
+        Assert.Equal(["LICENSE"], (await ReadAsync()).LeftOut); // it was not signed either
+        files["LICENSE"] = "free"u8.ToArray();
+        await File.WriteAllBytesAsync(Path.Combine(folder, "model.sig"), signer.Sign(files), TestContext.Current.CancellationToken);
+        Assert.StartsWith("model.sig covers 'LICENSE'", await RefusalAsync(), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path.Combine(folder, "model.sig"), "nothing", TestContext.Current.CancellationToken);
+        Assert.StartsWith("model.sig: ", await RefusalAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Read_Links_AreFollowed()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");

@@ -23,7 +23,7 @@ internal sealed class Uploader(HostDoor door, Ledger ledger, int seed)
             if (ledger.BeginDeletion(KeptVersions) is { } version)
             {
                 (await SendAsync(HttpMethod.Delete, $"api/models/{ledger.User}/{Model}/versions/{version}", null, stop))
-                    .Require("delete", HttpStatusCode.NoContent, HttpStatusCode.NotFound); // the latter when the first answer was cut off
+                    .Require("delete", HttpStatusCode.OK, HttpStatusCode.NotFound); // the latter when the first answer was cut off
             }
         }
     }

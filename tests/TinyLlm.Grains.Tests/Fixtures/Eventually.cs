@@ -4,11 +4,14 @@ namespace TinyLlm.Grains.Tests;
 internal static class Eventually
 {
     /// <summary>Returns as soon as <paramref name="condition"/> holds; fails when it never does.</summary>
-    public static async Task TrueAsync(Func<bool> condition)
+    public static Task TrueAsync(Func<bool> condition) => TrueAsync(() => Task.FromResult(condition()));
+
+    /// <summary>Returns as soon as <paramref name="condition"/> holds; fails when it never does.</summary>
+    public static async Task TrueAsync(Func<Task<bool>> condition)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(TimeSpan.FromSeconds(20));
-        while (!condition())
+        while (!await condition())
         {
             Assert.False(patience.IsCancellationRequested, "the condition never held");
             await Task.Yield();

@@ -49,9 +49,11 @@ internal sealed record TestUser(UserId Id, string Name, IssuedToken Token, IUser
     {
         ModelManifest manifest = await Files.ReadManifestAsync(Id, ticket.Version, TestContext.Current.CancellationToken)
             ?? await Files.SealAsync(Id, ticket.Version, ticket.Key, TestContext.Current.CancellationToken);
+        VersionFiles files = new(Files, Id, ticket.Version, ticket.Key);
+        SignatureFacts? signature = await UploadedSignature.VerifyAsync(files, manifest, ticket.TrustedKeys, TestContext.Current.CancellationToken);
         ModelFacts facts = await ModelValidator.ValidateAsync(
-            new VersionFiles(Files, Id, ticket.Version, ticket.Key), [.. manifest.Files.Select(file => file.Name.Value)], manifest.TotalBytes, TestContext.Current.CancellationToken);
-        return await Grain.CompleteCommit(uploadId, manifest.Digest.Hex, facts);
+            files, [.. manifest.Files.Select(file => file.Name.Value)], manifest.TotalBytes, TestContext.Current.CancellationToken);
+        return await Grain.CompleteCommit(uploadId, manifest.Digest.Hex, facts with { Signature = signature });
     }
 
     public Task<GrantedModel> LeaseAsync(string model, ModelRight right = ModelRight.Infer) => Grain.Lease(Id, model, null, right);

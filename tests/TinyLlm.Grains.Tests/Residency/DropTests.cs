@@ -12,6 +12,9 @@ namespace TinyLlm.Grains.Tests.Residency;
 /// <summary>What an owner deletes leaves every silo's memory, whatever it was doing.</summary>
 public sealed class DropTests
 {
+    /// <summary>One of which the prefix cache keeps two blocks.</summary>
+    private static readonly SessionRequest s_longPrompt = TestSession.Greedy(1) with { PromptIds = [.. Enumerable.Repeat(3, 40)] };
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -26,11 +29,18 @@ public sealed class DropTests
         }
         await bob.PublishAsync("kept");
         await UseAsync(cluster, bob, "kept", 0);
+        ModelLease shared = cluster.Sign((await bob.LeaseAsync("kept")).Lease with { Caller = alice.Id });
+        await cluster.Client.GenerateAsync(shared, s_longPrompt); // alice's text, on bob's model
+        ModelLease own = (await bob.LeaseAsync("kept")).Lease;
+        await cluster.Client.GenerateAsync(own, s_longPrompt);
+        Assert.True((await MeasureAsync(cluster, alice.Id)).Sum(bytes => bytes.PrefixBytes) > 0);
+        long kept = (await MeasureAsync(cluster, bob.Id)).Sum(bytes => bytes.PrefixBytes);
         Assert.True((await MeasureAsync(cluster, alice.Id)).Count(bytes => bytes.Bytes > 0) >= 2, "the models are to be on two silos at least");
 
         ForgetReceipt receipt = (await alice.Grain.Forget())!;
         Assert.All(await MeasureAsync(cluster, alice.Id), bytes => Assert.Equal(ResidentBytes.None, bytes));
-        Assert.Single(await MeasureAsync(cluster, bob.Id), bytes => bytes.Models == 1);
+        ResidentBytes bobs = Assert.Single(await MeasureAsync(cluster, bob.Id), bytes => bytes.Models == 1);
+        Assert.Equal(kept / 2, bobs.PrefixBytes); // bob's own text stays, alice's on the same model is gone
         Assert.Equal(1, Enumerable.Range(0, 2).Sum(silo => cluster.ModelHost(silo).Snapshot().Models));
 
         Assert.True(receipt.Receipt.TryVerify(GrainCluster.AuditPublicKey, out ForgetReceiptText? text));
@@ -54,7 +64,7 @@ public sealed class DropTests
         SignedReceipt? receipt = await alice.Grain.DeleteModel("tiny");
         Assert.True(receipt!.TryVerify(GrainCluster.AuditPublicKey, out ForgetReceiptText? text));
         Assert.Equal(("model", "alice/tiny"), (text.Kind, text.Name));
-        await Eventually.TrueAsync(() => cluster.ModelHost().Measure(alice.Id) == ResidentBytes.None);
+        await Eventually.TrueAsync(async () => await cluster.ModelHost().MeasureAsync(alice.Id) == ResidentBytes.None);
         Assert.Equal(0, cluster.Loop().Snapshot().RunningSequences);
         SessionRefused refused = Assert.IsType<SessionRefused>(Assert.Single(await cluster.Client.GenerateAsync(lease, TestSession.Greedy(2)))); // the lease is good for a minute
         Assert.Equal(RequestError.NotFound, refused.Reason.Error);
@@ -82,9 +92,9 @@ public sealed class DropTests
         await UseAsync(cluster, alice, "tiny", 0);
         await alice.PublishAsync("tiny");
         await UseAsync(cluster, alice, "tiny", 0);
-        Assert.Equal(2, cluster.ModelHost().Measure(alice.Id).Models);
+        Assert.Equal(2, (await cluster.ModelHost().MeasureAsync(alice.Id)).Models);
         Assert.NotNull(await alice.Grain.DeleteVersion("tiny", 1));
-        Assert.Equal(1, cluster.ModelHost().Measure(alice.Id).Models);
+        Assert.Equal(1, (await cluster.ModelHost().MeasureAsync(alice.Id)).Models);
         await UseAsync(cluster, alice, "tiny", 0);
     }
 
@@ -106,7 +116,7 @@ public sealed class DropTests
             {
                 Assert.Equal(RequestError.NotFound, refusal.Error);
             }
-            await Eventually.TrueAsync(() => host.Host.Measure(address.Owner) == ResidentBytes.None && host.Loop.Budget.ReservedBytes == 0);
+            await Eventually.TrueAsync(async () => await host.Host.MeasureAsync(address.Owner) == ResidentBytes.None && host.Loop.Budget.ReservedBytes == 0);
         }
     }
 

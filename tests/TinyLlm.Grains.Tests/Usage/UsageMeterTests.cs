@@ -36,6 +36,29 @@ public sealed class UsageMeterTests
     }
 
     [Fact]
+    public async Task Embed_OnAnothersModel_IsInBothLedgersWithItsTime()
+    {
+        TimeSpan step = TimeSpan.FromMilliseconds(20);
+        await using GrainCluster cluster = await GrainCluster.StartAsync();
+        TestUser alice = await cluster.CreateUserAsync("alice");
+        await alice.PublishAsync("tiny");
+        UserId bob = UserId.New();
+        ModelLease lease = cluster.Sign((await alice.LeaseAsync("tiny")).Lease with { Caller = bob });
+        cluster.Device().Stepped = _ => SpinWait.SpinUntil(() => false, step);
+        for (int i = 0; i < 3; i++) await EmbedAsync(cluster, lease, [1, 3, 3, 3, 3], [1, 3]);
+        cluster.Device().Fault = _ => new InvalidOperationException("a broken device");
+        await Assert.ThrowsAnyAsync<Exception>(() => EmbedAsync(cluster, lease, [1, 3]));
+        await MeterOf(cluster).FlushAsync();
+
+        UsageRow consumed = Assert.Single((await LedgerOf(cluster, bob).Read()).Rows);
+        UsageRow owned = Assert.Single((await LedgerOf(cluster, alice.Id).Read()).Rows);
+        Assert.Equal((UsageRole.Consumer, UsageRole.Owner), (consumed.Role, owned.Role));
+        Assert.Equal(("alice/tiny", 3, 21, 0), (owned.Model, owned.Count.Requests, owned.Count.PromptTokens, owned.Count.CompletionTokens));
+        Assert.True(owned.Count.ModelTime >= 3 * step, $"three steps took {owned.Count.ModelTime}");
+        Assert.Equal(owned.Count, consumed.Count);
+    }
+
+    [Fact]
     public async Task Count_EndOfAnAnswer_AddsWhatACacheSpared()
     {
         await using GrainCluster cluster = await GrainCluster.StartAsync();
@@ -128,6 +151,9 @@ public sealed class UsageMeterTests
         Assert.Empty((await LedgerOf(cluster, alice.Id).Read()).Rows);
         Assert.Null(await cluster.GrainState.GetAsync($"usage-usageledger/{UsageMonth.Key(alice.Id, s_day)}.json", TestContext.Current.CancellationToken));
     }
+
+    private static Task<EmbeddingAnswer> EmbedAsync(GrainCluster cluster, ModelLease lease, params ImmutableArray<int>[] texts) => cluster.Client.Session(lease).Embed(
+        lease, new EmbeddingSpec { Inputs = [.. texts.Select(ids => new EmbeddingInput { Ids = ids })] }, TestContext.Current.CancellationToken);
 
     private static UsageMeter MeterOf(GrainCluster cluster) => cluster.Services(0).GetRequiredService<UsageMeter>();
 

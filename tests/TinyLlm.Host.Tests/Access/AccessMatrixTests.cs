@@ -18,6 +18,7 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
     private static readonly string[] AllScopes = ["read", "infer", "write", "train", "admin"];
 
     private readonly StandingClock _clock = new();
+    private readonly ForeignSigner _signer = new();
     private TestHost _host = null!;
     private HttpClient _alice = null!;
     private HttpClient _bob = null!;
@@ -41,6 +42,7 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
         _alice = await _host.CreateUserAsync("alice");
         _bob = await _host.CreateUserAsync("bobby");
         await TestHost.PushAsync(_alice, "m");
+        Assert.Equal(HttpStatusCode.Created, (await _alice.PostAsJsonAsync("/api/me/trust/keys", new { name = "k", public_key = _signer.PublicKey })).StatusCode);
         _upload = (await TestHost.Json(await _alice.PostAsync("/api/models/m/uploads", null))).GetProperty("id").GetString()!;
         _byScope = new() { ["admin"] = _host.Admin };
         foreach (string scope in AllScopes[..^1]) _byScope[scope] = (await TokenAsync(scope)).Client;
@@ -59,6 +61,7 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         foreach (HttpClient client in (HttpClient[])[_alice, _bob, _revoked, _expired, .. _byScope.Values]) client.Dispose();
+        _signer.Dispose();
         await _host.DisposeAsync();
     }
 
@@ -105,7 +108,7 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
             Assert.True(existing.StatusCode == expected, $"{route.Name} of another user: {existing.StatusCode}");
             Assert.Equal(await SeenAsync(missing), await SeenAsync(existing));
         }
-        Assert.True(objects >= 17, $"only {objects} routes with an object");
+        Assert.True(objects >= 18, $"only {objects} routes with an object");
 
         // Nothing of it did anything.
         Assert.Equal(HttpStatusCode.OK, (await _alice.GetAsync("/api/models/alice/m/versions/1/files/config.json")).StatusCode);
@@ -136,6 +139,7 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
             ("id", var pattern) when pattern.Contains("/users/", StringComparison.Ordinal) => missing || parts[1] == "x" ? "nobod" : "alice",
             ("id", var pattern) when pattern.Contains("/uploads/", StringComparison.Ordinal) => missing || parts[1] == "x" ? new string('x', _upload.Length) : _upload,
             ("id", var pattern) when pattern.Contains("/tokens/", StringComparison.Ordinal) => missing || parts[1] == "x" ? new string('x', _token.Length) : _token,
+            ("id", var pattern) when pattern.Contains("/trust/keys/", StringComparison.Ordinal) => missing || parts[1] == "x" ? new string('x', _signer.Id.Length) : _signer.Id,
             ("version:int", _) => "1",
             ("name", _) => "config.json",
             ("user", _) => "bobby",
