@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -16,6 +17,9 @@ namespace TinyLlm.EndToEnd.Tests.Attacks;
 /// </summary>
 public sealed partial class AttackGround : IAsyncLifetime
 {
+    /// <summary>Arenas of the host's malloc; "default" leaves it to glibc.</summary>
+    private const string ArenasVariable = "TINYLLM_ATTACK_ARENAS";
+
     private readonly ConcurrentQueue<string> seen = [];
     private RunningHost? host;
     private int serial;
@@ -38,7 +42,7 @@ public sealed partial class AttackGround : IAsyncLifetime
         // Two arenas of malloc. With glibc's default, eight for each processor, resident memory grew by 16 to 60 MiB over the ten repetitions, in steps,
         // and over forty it came to rest; with two it does not grow. So it is taken for the allocator's, which is not proved.
         host = await RunningHost.StartNewAsync(
-            new RunningHost { Environment = new Dictionary<string, string> { ["MALLOC_ARENA_MAX"] = "2" } }, client, "--urls", "http://127.0.0.1:0", "--TinyLlm:Access:FailedAuthenticationsPerMinute", "1000000", "--TinyLlm:Access:AnonymousRequestsPerMinute", "1000000");
+            new RunningHost { Environment = Arenas() }, client, "--urls", "http://127.0.0.1:0", "--TinyLlm:Access:FailedAuthenticationsPerMinute", "1000000", "--TinyLlm:Access:AnonymousRequestsPerMinute", "1000000");
         Alice = await UserClient.CreateAsync(Host, "alice");
         Bob = await UserClient.CreateAsync(Host, "bob");
         Mallory = await UserClient.CreateAsync(Host, "mallory");
@@ -162,6 +166,21 @@ public sealed partial class AttackGround : IAsyncLifetime
             Assert.Contains(canary, await BodyAsync(owner == "alice" ? Alice : Bob, "v1/models"), StringComparison.Ordinal); // and its owner sees it
         }
         Assert.NotEmpty(seen);
+    }
+
+    /// <summary>What the host's garbage collector holds of the process's memory, by the host's own metrics.</summary>
+    internal async Task<long> ManagedBytesAsync()
+    {
+        const string Name = "dotnet_gc_last_collection_memory_committed_size";
+        string metrics = await BodyAsync(UserClient.Admin(Host), "metrics");
+        string line = metrics.Split('\n').First(line => line.StartsWith(Name, StringComparison.Ordinal));
+        return (long)double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
+    }
+
+    private static Dictionary<string, string> Arenas()
+    {
+        string arenas = Environment.GetEnvironmentVariable(ArenasVariable) ?? "2";
+        return arenas == "default" ? [] : new() { ["MALLOC_ARENA_MAX"] = arenas };
     }
 
     private static async Task<string> BodyAsync(UserClient caller, string route)
