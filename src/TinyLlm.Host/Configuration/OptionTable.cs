@@ -8,6 +8,7 @@ using TinyLlm.Host.Access;
 using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Hosting;
 using TinyLlm.Host.Secrets;
+using TinyLlm.Host.Telemetry;
 using HostOptions = TinyLlm.Host.Hosting.HostOptions;
 
 namespace TinyLlm.Host.Configuration;
@@ -29,6 +30,7 @@ internal static class OptionTable
         (KeyVaultSettings.Section, typeof(KeyVaultSettings)),
         (HttpOptions.Section, typeof(HttpOptions)),
         (AccessOptions.Section, typeof(AccessOptions)),
+        (TelemetrySettings.Section, typeof(TelemetrySettings)),
         .. GrainOptions.Sections,
     ];
 
