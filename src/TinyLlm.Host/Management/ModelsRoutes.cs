@@ -53,18 +53,34 @@ internal static class ModelsRoutes
     private static async Task<IResult> DownloadAsync(
         string owner, string model, int version, string name, HttpContext http, Caller caller, ModelDirectory directory, ModelFiles files)
     {
-        GrantedModel granted = await directory.LeaseAsync(caller, Name(owner, model) with { Version = version }, ModelRight.Download);
-        ModelManifest? manifest = await files.ReadManifestAsync(granted.Lease.Owner, granted.Lease.Version, http.RequestAborted);
-        if (manifest is not null && manifest.Digest.Hex != granted.Lease.ManifestDigest)
-            throw new StoreException(StoreError.Damaged, "the version's manifest is not the one that its owner's record names");
-        ManifestFile file = manifest?.Files.FirstOrDefault(file => file.Name.Value == name) ?? throw RequestException.NotFound("file");
+        ModelName wanted = Name(owner, model) with { Version = version };
+        GrantedModel granted = await directory.LeaseAsync(caller, wanted, ModelRight.Download);
+        try
+        {
+            await SendFileAsync(granted.Lease, name, http, files);
+            return Results.Empty;
+        }
+        catch (StoreException gone) when (gone.Error == StoreError.NotFound && !http.Response.HasStarted)
+        {
+            // The version was deleted meanwhile: then this is refused as of any that is not there. Or the store has lost a part of it.
+            await directory.LeaseAsync(caller, wanted, ModelRight.Download);
+            throw new StoreException(StoreError.Damaged, "a file of the version is not there", gone);
+        }
+    }
+
+    private static async Task SendFileAsync(ModelLease lease, string name, HttpContext http, ModelFiles files)
+    {
+        ModelManifest manifest = await files.ReadManifestAsync(lease.Owner, lease.Version, http.RequestAborted)
+            ?? throw new StoreException(StoreError.NotFound, "the version has no manifest");
+        if (manifest.Digest.Hex != lease.ManifestDigest) throw new StoreException(StoreError.Damaged, "the version's manifest is not the one that its owner's record names");
+        ManifestFile file = manifest.Files.FirstOrDefault(file => file.Name.Value == name) ?? throw RequestException.NotFound("file");
 
         // What a user uploaded is bytes to everybody: no browser may take it for a page or a script.
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.CacheControl = "private, no-store";
-        VersionFile content = await files.OpenAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, granted.Lease.Key, http.RequestAborted);
-        return Results.File(
-            content.AsStream(), "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
+        VersionFile content = await files.OpenAsync(lease.Owner, lease.Version, file.Name, lease.Key, http.RequestAborted);
+        await Results.File(
+            content.AsStream(), "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true).ExecuteAsync(http);
     }
 
     private static async Task<IResult> SetCurrentAsync(string owner, string model, HttpContext http, Caller caller, ModelDirectory directory)
