@@ -14,7 +14,7 @@ internal static class SiloSetup
     /// <summary>What a process is given to end running answers, and to leave its cluster after that.</summary>
     public static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
 
-    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator) =>
+    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, bool isTraced) =>
         builder.UseOrleans(silo =>
         {
             if (cluster.Redis is null) JoinNobody(silo);
@@ -31,6 +31,7 @@ internal static class SiloSetup
             silo.AddTinyLlmGrainStorage();
 #endif
             silo.AddTinyLlmGrains(new SiloRoles { Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
+            if (isTraced) silo.AddActivityPropagation(); // a grain's work belongs to the request that called it
             if (roles.Core) silo.AddCollection();
             if (accelerator is not null) silo.AddAccelerator(accelerator);
         });

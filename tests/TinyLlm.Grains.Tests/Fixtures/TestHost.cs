@@ -22,7 +22,7 @@ internal sealed class TestHost : IAsyncDisposable
         Files = new ModelFiles(Store);
         Device = new SimulatedBackend(budgetBytes);
         Loop = new DeviceLoop(Device, new DeviceLoopOptions(), TimeProvider.System, NullLogger<DeviceLoop>.Instance);
-        Host = new ModelHost(Files, Loop, NullLogger<ModelHost>.Instance);
+        Host = new ModelHost(Files, Loop, TimeProvider.System, NullLogger<ModelHost>.Instance);
     }
 
     public ObjectStore Store { get; }

@@ -13,6 +13,7 @@ using TinyLlm.Host.Access;
 using TinyLlm.Host.Errors;
 using TinyLlm.Host.Management;
 using TinyLlm.Host.Models;
+using TinyLlm.Host.Telemetry;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Host.Tests.Access;
@@ -159,6 +160,7 @@ public sealed class RateLimitTests
         builder.Services.AddSingleton(host.Services.GetRequiredService<IGrainFactory>());
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ModelDirectory>();
+        builder.Services.AddSingleton<GenerationMeter>();
         builder.Services.AddSingleton(new AdminToken(AdminToken.NewText()));
         builder.Services.AddAddressLimits();
         builder.Services.AddAccess();

@@ -1,0 +1,162 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using TinyLlm.Tests;
+
+namespace TinyLlm.Infra.Tests.Bicep;
+
+/// <summary>What the compiled template says of each service's settings.</summary>
+public sealed partial class HardeningTests
+{
+    [Fact]
+    public async Task StorageAccounts_Both_TakeNoKeysAndShowNoBlobs()
+    {
+        Template template = await Template.LoadAsync();
+
+        ArmResource[] accounts = [.. template.OfType("Microsoft.Storage/storageAccounts")];
+        Assert.Equal(["account", "keyAccount"], accounts.Select(account => account.Symbol));
+        Assert.All(accounts, account =>
+        {
+            Assert.False((bool)account.Properties["allowSharedKeyAccess"]!);
+            Assert.False((bool)account.Properties["allowBlobPublicAccess"]!);
+            Assert.False((bool)account.Properties["isLocalUserEnabled"]!);
+            Assert.True((bool)account.Properties["supportsHttpsTrafficOnly"]!);
+            Assert.Contains((string?)account.Properties["minimumTlsVersion"], (string[])["TLS1_2", "TLS1_3"]);
+        });
+        ArmResource[] containers = [.. template.OfType("Microsoft.Storage/storageAccounts/blobServices/containers")];
+        Assert.Equal(3, containers.Length);
+        Assert.All(containers, container => Assert.Equal("None", (string?)container.Properties["publicAccess"]));
+    }
+
+    [Fact]
+    public async Task SoftDelete_Models_AreKeptAndKeyEnvelopesAreNot()
+    {
+        Template template = await Template.LoadAsync();
+        Dictionary<string, JsonObject> services = template.OfType("Microsoft.Storage/storageAccounts/blobServices").ToDictionary(service => service.Symbol, service => service.Properties);
+
+        Assert.Equal(["blobs", "keyBlobs"], services.Keys.Order(StringComparer.Ordinal));
+        Assert.True((bool)services["blobs"]["deleteRetentionPolicy"]!["enabled"]!);
+        Assert.True((bool)services["blobs"]["containerDeleteRetentionPolicy"]!["enabled"]!);
+        Assert.Equal("[parameters('softDeleteDays')]", (string?)services["blobs"]["deleteRetentionPolicy"]!["days"]);
+        Assert.All(["deleteRetentionPolicy", "containerDeleteRetentionPolicy", "changeFeed"], policy => Assert.False((bool)services["keyBlobs"][policy]!["enabled"]!));
+        Assert.False((bool)services["keyBlobs"]["isVersioningEnabled"]!);
+        ArmResource envelopes = template.OfType("Microsoft.Storage/storageAccounts/blobServices/containers").Single(container => container.Symbol == "envelopes");
+        Assert.Contains(".keyAccount", (string)envelopes.Json["name"]!, StringComparison.Ordinal);
+        // Age makes cheaper, and deletes nothing.
+        JsonNode rule = Assert.Single(Assert.Single(template.OfType("Microsoft.Storage/storageAccounts/managementPolicies")).Properties["policy"]!["rules"]!.AsArray())!;
+        Assert.Equal(["enableAutoTierToHotFromCool", "tierToCool"], rule["definition"]!["actions"]!["baseBlob"]!.AsObject().Select(action => action.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Redis_Membership_IsEncryptedAndWrittenToDisk()
+    {
+        Template template = await Template.LoadAsync();
+
+        Assert.Equal("1.2", (string?)Assert.Single(template.OfType("Microsoft.Cache/redisEnterprise")).Properties["minimumTlsVersion"]);
+        JsonObject database = Assert.Single(template.OfType("Microsoft.Cache/redisEnterprise/databases")).Properties;
+        Assert.Equal("Encrypted", (string?)database["clientProtocol"]);
+        Assert.Equal("NoEviction", (string?)database["evictionPolicy"]);
+        Assert.True((bool)database["persistence"]!["aofEnabled"]!);
+        Assert.Equal("1s", (string?)database["persistence"]!["aofFrequency"]);
+        ArmResource secret = Assert.Single(template.OfType("Microsoft.KeyVault/vaults/secrets"));
+        Assert.Contains("TinyLlm--Cluster--Redis", (string)secret.Json["name"]!, StringComparison.Ordinal);
+        Assert.Equal("[length(variables('vaultNames'))]", (string?)secret.Json["copy"]!["count"]);
+    }
+
+    [Fact]
+    public async Task Vaults_OneForEachRole_GiveAccessByRolesAlone()
+    {
+        Template template = await Template.LoadAsync();
+
+        ArmResource[] vaults = [.. template.OfType("Microsoft.KeyVault/vaults")];
+        Assert.Equal(["api", "core", "gpu"], vaults.Select(vault => vault.Symbol).Order(StringComparer.Ordinal));
+        Assert.All(vaults, vault => Assert.Equal("[variables('settings')]", (string?)vault.Json["properties"]));
+        JsonNode settings = template.Module("vaults")["variables"]!["settings"]!;
+        Assert.All(["enableRbacAuthorization", "enableSoftDelete", "enablePurgeProtection"], name => Assert.True((bool)settings[name]!));
+    }
+
+    [Fact]
+    public async Task Cluster_PodNetwork_IsEncryptedAndRestricted()
+    {
+        Template template = await Template.LoadAsync();
+        JsonObject cluster = Assert.Single(template.OfType("Microsoft.ContainerService/managedClusters")).Properties;
+
+        JsonNode network = cluster["networkProfile"]!;
+        Assert.Equal("WireGuard", (string?)network["advancedNetworking"]!["security"]!["transitEncryption"]!["type"]);
+        Assert.True((bool)network["advancedNetworking"]!["security"]!["enabled"]!);
+        Assert.Equal("cilium", (string?)network["networkPolicy"]);
+        Assert.True((bool)cluster["disableLocalAccounts"]!);
+        Assert.True((bool)cluster["aadProfile"]!["enableAzureRBAC"]!);
+        Assert.True((bool)cluster["oidcIssuerProfile"]!["enabled"]!);
+        Assert.True((bool)cluster["securityProfile"]!["workloadIdentity"]!["enabled"]!);
+        Assert.True((bool)cluster["workloadAutoScalerProfile"]!["keda"]!["enabled"]!);
+        Assert.Equal("Standard", (string?)cluster["ingressProfile"]!["gatewayAPI"]!["installation"]);
+        Assert.True((bool)cluster["azureMonitorProfile"]!["metrics"]!["enabled"]!);
+        JsonArray pools = cluster["agentPoolProfiles"]!.AsArray();
+        Assert.Equal(["system", "core"], pools.Select(pool => (string?)pool!["name"]));
+        Assert.Equal("core", (string?)pools[1]!["nodeLabels"]!["tinyllm.dev/pool"]);
+        Assert.True((bool)pools[1]!["enableAutoScaling"]!);
+    }
+
+    [Fact]
+    public async Task GpuPool_WithAndWithoutASize_ScalesFromNothingOrIsNotThere()
+    {
+        Template template = await Template.LoadAsync();
+        ArmResource pool = Assert.Single(template.OfType("Microsoft.ContainerService/managedClusters/agentPools"));
+
+        Assert.True((bool)pool.Properties["enableAutoScaling"]!);
+        Assert.Equal(0, (int)pool.Properties["minCount"]!);
+        Assert.Equal(0, (int)pool.Properties["count"]!);
+        Assert.Equal("[parameters('maxNodes')]", (string?)pool.Properties["maxCount"]);
+        Assert.Equal("nvidia.com/gpu=present:NoSchedule", (string?)Assert.Single(pool.Properties["nodeTaints"]!.AsArray()));
+        Assert.Equal("gpu", (string?)pool.Properties["nodeLabels"]!["tinyllm.dev/pool"]);
+        // Off unless somebody names a size.
+        Assert.Equal("[variables('hasGpuPool')]", pool.Condition);
+        Assert.Equal("[not(empty(parameters('gpuVmSize')))]", (string?)template.Root["variables"]!["hasGpuPool"]);
+        Assert.Equal("", (string?)template.Root["parameters"]!["gpuVmSize"]!["defaultValue"]);
+    }
+
+    [Fact]
+    public async Task Registry_AndMonitoring_TakeNoPasswords()
+    {
+        Template template = await Template.LoadAsync();
+
+        JsonObject registry = Assert.Single(template.OfType("Microsoft.ContainerRegistry/registries")).Properties;
+        Assert.False((bool)registry["adminUserEnabled"]!);
+        Assert.False((bool)registry["anonymousPullEnabled"]!);
+        Assert.Equal("Disabled", (string?)Assert.Single(template.OfType("Microsoft.Dashboard/grafana")).Properties["apiKey"]);
+        Assert.True((bool)Assert.Single(template.OfType("Microsoft.OperationalInsights/workspaces")).Properties["features"]!["disableLocalAuth"]!);
+    }
+
+    [Fact]
+    public async Task Tags_EveryResourceThatTakesThem_HasThem()
+    {
+        Template template = await Template.LoadAsync();
+
+        string[] without = [.. template.Resources
+            .Where(resource => resource.Json.ContainsKey("location") && (string?)resource.Json["tags"] is not ("[parameters('tags')]" or "[variables('tags')]"))
+            .Select(resource => resource.Symbol)];
+
+        Assert.Empty(without);
+    }
+
+    /// <summary>azd fills in the parameters from its environment; none is unknown, and each that needs a value gets one.</summary>
+    [Fact]
+    public async Task Parameters_OfAzd_FitTheTemplate()
+    {
+        Template template = await Template.LoadAsync();
+        JsonObject declared = template.Root["parameters"]!.AsObject();
+        string text = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "infra/main.parameters.json"), TestContext.Current.CancellationToken);
+        Dictionary<string, string> given = JsonNode.Parse(text)!["parameters"]!.AsObject().ToDictionary(parameter => parameter.Key, parameter => (string)parameter.Value!["value"]!);
+
+        Assert.Equal(declared.Select(parameter => parameter.Key).Order(StringComparer.Ordinal), given.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal("small", DefaultPattern().Match(given["size"]).Groups[1].Value);
+        Assert.Equal("", DefaultPattern().Match(given["gpuVmSize"]).Groups[1].Value);
+        Assert.Equal(["production", "small"], declared["size"]!["allowedValues"]!.AsArray().Select(value => (string?)value));
+        Assert.Equal(["production", "small"], template.Root["variables"]!["sizes"]!.AsObject().Select(size => size.Key).Order(StringComparer.Ordinal));
+        string[] outputs = [.. template.Root["outputs"]!.AsObject().Select(output => output.Key)];
+        Assert.All(["AZURE_AKS_CLUSTER_NAME", "AZURE_CONTAINER_REGISTRY_ENDPOINT", "AZURE_RESOURCE_GROUP", "AZURE_LOCATION", "AZURE_TENANT_ID"], name => Assert.Contains(name, outputs));
+    }
+
+    [GeneratedRegex(@"^\$\{\w+=(.*)\}$")]
+    private static partial Regex DefaultPattern();
+}
