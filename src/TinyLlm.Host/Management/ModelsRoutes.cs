@@ -8,6 +8,7 @@ using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Models;
+using TinyLlm.Host.Streams;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Management;
@@ -50,15 +51,16 @@ internal static class ModelsRoutes
         return Results.Json(new VersionList([.. versions.Select(Summary)]), JsonBody.Options);
     }
 
-    private static async Task<IResult> DownloadAsync(
-        string owner, string model, int version, string name, HttpContext http, Caller caller, ModelDirectory directory, ModelFiles files)
+    /// <summary>What is withdrawn while the file is on its way ends it: the connection breaks before the length that was announced.</summary>
+    private static async Task DownloadAsync(
+        string owner, string model, int version, string name, HttpContext http, Caller caller, RunningStreams streams, ModelDirectory directory, ModelFiles files)
     {
         ModelName wanted = Name(owner, model) with { Version = version };
-        GrantedModel granted = await directory.LeaseAsync(caller, wanted, ModelRight.Download);
+        await using RunningStream stream = await streams.OpenDownloadAsync(caller, wanted);
+        await using CancellationTokenRegistration cutting = stream.Cut.Register(http.Abort);
         try
         {
-            await SendFileAsync(granted.Lease, name, http, files);
-            return Results.Empty;
+            await SendFileAsync(stream.Granted.Lease, name, http, files);
         }
         catch (StoreException gone) when (gone.Error == StoreError.NotFound && !http.Response.HasStarted)
         {
@@ -79,8 +81,9 @@ internal static class ModelsRoutes
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.CacheControl = "private, no-store";
         VersionFile content = await files.OpenAsync(lease.Owner, lease.Version, file.Name, lease.Key, http.RequestAborted);
-        await Results.File(
-            content.AsStream(), "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true).ExecuteAsync(http);
+        IResult result = Results.File(
+            content.AsStream(), "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
+        await result.ExecuteAsync(http);
     }
 
     private static async Task<IResult> SetCurrentAsync(string owner, string model, HttpContext http, Caller caller, ModelDirectory directory)
