@@ -4,7 +4,6 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Sharing;
-using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Models;
