@@ -1,9 +1,12 @@
 using System.Net;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using StackExchange.Redis;
 using TinyLlm.Grains;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Sessions;
+using TinyLlm.Host.Clustering;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Hosting;
@@ -11,10 +14,14 @@ namespace TinyLlm.Host.Hosting;
 /// <summary>This process as an Orleans silo: alone, or a member of a cluster that finds itself by Redis.</summary>
 internal static class SiloSetup
 {
-    /// <summary>What a process is given to end running answers, and to leave its cluster after that.</summary>
-    public static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
+    /// <summary>What a process is given to leave its cluster after its running answers have ended, or were cut.</summary>
+    private static readonly TimeSpan s_leaveTime = TimeSpan.FromSeconds(15);
 
-    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator) =>
+    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator)
+    {
+        // The generic host's own limit would end the process together with the drain, before it has said goodbye.
+        builder.Services.AddOptions<Microsoft.Extensions.Hosting.HostOptions>()
+            .Configure<IOptions<SessionDrainOptions>>((host, drain) => host.ShutdownTimeout = drain.Value.Deadline + s_leaveTime);
         builder.UseOrleans(silo =>
         {
             if (cluster.Redis is null) JoinNobody(silo);
@@ -34,6 +41,7 @@ internal static class SiloSetup
             if (roles.Core) silo.AddCollection();
             if (accelerator is not null) silo.AddAccelerator(accelerator);
         });
+    }
 
     /// <summary>Nobody but this process joins: any free ports will do.</summary>
     private static void JoinNobody(ISiloBuilder silo) => silo.UseLocalhostClustering(siloPort: FreePort.OnLoopback(), gatewayPort: FreePort.OnLoopback());
@@ -49,6 +57,8 @@ internal static class SiloSetup
             options.ProbeTimeout = cluster.ProbeInterval;
             options.NumMissedProbesLimit = cluster.MissedProbes;
         });
+        silo.Services.AddSingleton<DeathWatch>();
+        silo.Configure<SiloConnectionOptions>(DeathWatch.Watch);
     }
 
     private static ConfigurationOptions ParseRedis(string text)

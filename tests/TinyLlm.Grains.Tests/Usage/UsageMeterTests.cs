@@ -19,7 +19,7 @@ public sealed class UsageMeterTests
         TestUser alice = await cluster.CreateUserAsync("alice");
         await alice.PublishAsync("tiny");
         ModelLease lease = (await alice.Grain.Lease(alice.Id, "tiny", null, ModelRight.Infer)).Lease;
-        for (int i = 0; i < 3; i++) await cluster.Client.GenerateAsync(lease, TestSession.Greedy(5));
+        for (int i = 0; i < 3; i++) await cluster.GenerateAsync(lease, TestSession.Greedy(5));
         await MeterOf(cluster).FlushAsync();
 
         UsageMonth month = await LedgerOf(cluster, alice.Id).Read();
@@ -152,7 +152,7 @@ public sealed class UsageMeterTests
         Assert.Null(await cluster.GrainState.GetAsync($"usage-usageledger/{UsageMonth.Key(alice.Id, s_day)}.json", TestContext.Current.CancellationToken));
     }
 
-    private static Task<EmbeddingAnswer> EmbedAsync(GrainCluster cluster, ModelLease lease, params ImmutableArray<int>[] texts) => cluster.Client.Session(lease).Embed(
+    private static Task<EmbeddingAnswer> EmbedAsync(GrainCluster cluster, ModelLease lease, params ImmutableArray<int>[] texts) => cluster.Session(lease).Embed(
         lease, new EmbeddingSpec { Inputs = [.. texts.Select(ids => new EmbeddingInput { Ids = ids })] }, TestContext.Current.CancellationToken);
 
     private static UsageMeter MeterOf(GrainCluster cluster) => cluster.Services(0).GetRequiredService<UsageMeter>();
