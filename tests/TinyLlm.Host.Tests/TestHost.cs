@@ -25,7 +25,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         _app = app;
         _folder = folder;
-        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()); // a second one is that of the metrics
         Admin = Client(File.ReadAllText(Path.Combine(folder, "admin-token")).Trim());
         Anonymous = Client(null);
     }

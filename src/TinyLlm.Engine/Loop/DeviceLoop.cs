@@ -15,6 +15,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly WaitingPlaces _places;
     private readonly Scheduler _scheduler;
     private readonly AutoResetEvent _signal = new(false);
+    private readonly EngineMeter _meter;
     private readonly ITimer _timer;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,7 +33,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         (_backend, _options, _logger) = (backend, options, logger);
         Budget = new ByteBudget(backend.Device.BudgetBytes) { Released = Wake };
         _places = new WaitingPlaces(options);
-        _scheduler = new Scheduler(options, Budget, _counters, _places, time, Wake, Forget, logger);
+        _meter = new EngineMeter(time);
+        _scheduler = new Scheduler(options, Budget, _counters, _places, time, Wake, Forget, logger, _meter);
+        _meter.Observe(Snapshot);
         _timer = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _thread = new Thread(Run) { IsBackground = true, Name = $"engine {backend.Device.Kind}" };
         _thread.Start();
@@ -150,8 +153,16 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     }
 
     /// <summary>The counters now.</summary>
-    public LoopSnapshot Snapshot() => new(
-        _counters.Steps, _counters.Running, _places.Taken, _counters.Paused, Budget.ReservedBytes, _backend.LiveTensors, _scheduler.Prefixes.Bytes);
+    public LoopSnapshot Snapshot()
+    {
+        long reservedBytes = Budget.ReservedBytes, prefixBytes = _scheduler.Prefixes.Bytes, cacheBytes = _counters.CacheBytes;
+        long roomBytes = cacheBytes + prefixBytes + Budget.LimitBytes - reservedBytes; // counted one after the other, so it may be a step off
+        return new LoopSnapshot(_counters.Steps, _counters.Running, _places.Taken, _counters.Paused, reservedBytes, _backend.LiveTensors, prefixBytes)
+        {
+            CacheBytes = cacheBytes,
+            CacheUsage = roomBytes <= 0 ? 1 : Math.Min(1, (double)cacheBytes / roomBytes),
+        };
+    }
 
     /// <summary>Ends every sequence as Failed, frees every model and the backend, and waits for the thread.</summary>
     public async ValueTask DisposeAsync()
@@ -267,6 +278,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         _scheduler.EndAll(end);
         foreach (ResidentModel model in _models) model.Decoder.Dispose();
         _backend.Dispose();
+        _meter.Dispose();
         _timer.Dispose();
         _stopped.SetResult();
     }

@@ -3,7 +3,7 @@ namespace TinyLlm.Engine;
 /// <summary>What a loop counts. Its thread writes, anyone reads.</summary>
 internal sealed class LoopCounters
 {
-    private long _steps;
+    private long _steps, _cacheBytes;
     private int _running, _paused;
 
     public long Steps => Interlocked.Read(ref _steps);
@@ -12,7 +12,12 @@ internal sealed class LoopCounters
 
     public int Paused => Volatile.Read(ref _paused);
 
+    /// <summary>Bytes of the running sequences' caches.</summary>
+    public long CacheBytes => Interlocked.Read(ref _cacheBytes);
+
     public void AddStep() => Interlocked.Increment(ref _steps);
+
+    public void AddCacheBytes(long change) => Interlocked.Add(ref _cacheBytes, change);
 
     public void AddRunning(int change) => Interlocked.Add(ref _running, change);
 

@@ -9,4 +9,11 @@ namespace TinyLlm.Engine;
 /// <param name="LiveTensors">The backend's tensors.</param>
 /// <param name="PrefixBytes">Of the reserved bytes, those of the prefix cache, which goes when anything else needs them.</param>
 public sealed record LoopSnapshot(
-    long Steps, int RunningSequences, int WaitingSequences, int PausedSequences, long ReservedBytes, long LiveTensors, long PrefixBytes);
+    long Steps, int RunningSequences, int WaitingSequences, int PausedSequences, long ReservedBytes, long LiveTensors, long PrefixBytes)
+{
+    /// <summary>Of the reserved bytes, those of the running sequences' caches.</summary>
+    public long CacheBytes { get; init; }
+
+    /// <summary><see cref="CacheBytes"/> as a share of what caches could take now: what they have, what is free, and what the prefix cache would give up.</summary>
+    public double CacheUsage { get; init; }
+}

@@ -15,6 +15,7 @@ internal sealed partial class Scheduler
     private readonly Action _wake;
     private readonly Action<Sequence> _ended;
     private readonly ILogger _logger;
+    private readonly EngineMeter _meter;
     private readonly CallerShares _shares;
     private readonly Admission _admission;
     private readonly TurnPlan _plan;
@@ -24,9 +25,9 @@ internal sealed partial class Scheduler
 
     /// <summary>Wake ends the loop's wait for something to do; any thread may call it. Ended is told of each sequence once, before its caller is.</summary>
     public Scheduler(
-        DeviceLoopOptions options, ByteBudget budget, LoopCounters counters, WaitingPlaces places, TimeProvider time, Action wake, Action<Sequence> ended, ILogger logger)
+        DeviceLoopOptions options, ByteBudget budget, LoopCounters counters, WaitingPlaces places, TimeProvider time, Action wake, Action<Sequence> ended, ILogger logger, EngineMeter meter)
     {
-        (_options, _counters, _places, _time, _wake, _ended, _logger) = (options, counters, places, time, wake, ended, logger);
+        (_options, _counters, _places, _time, _wake, _ended, _logger, _meter) = (options, counters, places, time, wake, ended, logger, meter);
         _shares = new CallerShares(options, time);
         Prefixes = new PrefixCache(options, budget, time);
         _admission = new Admission(options, budget, Prefixes, _shares, time, logger);
@@ -44,7 +45,12 @@ internal sealed partial class Scheduler
     public PrefixCache Prefixes { get; }
 
     /// <summary>Takes a sequence that holds a waiting place.</summary>
-    public void Add(Sequence sequence) => _admission.Add(sequence);
+    public void Add(Sequence sequence)
+    {
+        _meter.Arrived(sequence);
+        sequence.Trace.Begin(EngineTraces.Wait);
+        _admission.Add(sequence);
+    }
 
     /// <summary>Drops everything that is known of a caller. What of its sequences still runs leaves nothing behind.</summary>
     public void Forget(string caller)
@@ -117,7 +123,10 @@ internal sealed partial class Scheduler
     {
         _places.Give(sequence.Request.Caller);
         _counters.AddRunning(1);
+        _counters.AddCacheBytes(sequence.CacheBytes);
         _running.Add(sequence);
+        _meter.Admitted(sequence);
+        sequence.Trace.Begin(EngineTraces.Prefill);
         try
         {
             sequence.Cache = sequence.Model.Decoder.CreateCache(sequence.CapacityTokens);
@@ -142,14 +151,21 @@ internal sealed partial class Scheduler
             {
                 BatchEntry entry = batch.Generating[i];
                 if (entry.Sequence.IsPrefilling) continue;
-                if (entry.PromptTokens > 0) Keep(entry.Sequence);
+                if (entry.PromptTokens > 0)
+                {
+                    _meter.Prefilled(entry.Sequence);
+                    entry.Sequence.Trace.Begin(EngineTraces.Decode);
+                    Keep(entry.Sequence);
+                }
                 Emit(entry.Sequence, i);
             }
         }
         if (batch.Embedding.Count == 0 || !TryForward(batch.Embedding, () => _embedder.Forward(batch.Model, batch.Embedding))) return;
         foreach (BatchEntry entry in batch.Embedding)
         {
-            if (!entry.Sequence.IsPrefilling) End(entry.Sequence, FinishReason.Stop, null);
+            if (entry.Sequence.IsPrefilling) continue;
+            _meter.Prefilled(entry.Sequence);
+            End(entry.Sequence, FinishReason.Stop, null);
         }
     }
 
@@ -159,6 +175,7 @@ internal sealed partial class Scheduler
         try
         {
             forward();
+            foreach (BatchEntry entry in batch) entry.Sequence.Trace.Step(_counters.Steps + 1, batch.Count, Math.Max(1, entry.PromptTokens));
             return true;
         }
         catch (Exception exception)
@@ -176,9 +193,9 @@ internal sealed partial class Scheduler
         {
             next = _runner.Sample(sequence, row);
         }
-        catch (InvalidDataException exception)
+        catch (ModelOutputException exception)
         {
-            LogSampleFailed(exception);
+            LogSampleFailed(exception.Fault);
             End(sequence, FinishReason.Failed, exception);
             return;
         }
@@ -189,6 +206,7 @@ internal sealed partial class Scheduler
         }
         sequence.LastToken[0] = token.Id;
         sequence.EmittedIds.Add(token.Id);
+        _meter.Emitted(sequence);
         bool wasWritten = sequence.Tokens.Writer.TryWrite(token);
         if (!wasWritten) throw new InvalidOperationException("a sequence ran whose channel was full");
         if (sequence.EmittedTokens >= sequence.MaxNewTokens) End(sequence, FinishReason.Length, null);
@@ -239,6 +257,7 @@ internal sealed partial class Scheduler
         sequence.Cache?.Dispose();
         sequence.Cache = null;
         _admission.Release(sequence);
+        _counters.AddCacheBytes(-sequence.CacheBytes);
         _counters.AddRunning(-1);
         Complete(sequence, reason, error);
     }
@@ -246,6 +265,8 @@ internal sealed partial class Scheduler
     private void Complete(Sequence sequence, FinishReason reason, Exception? error)
     {
         _admission.Leave(sequence);
+        _meter.Ended(sequence, reason);
+        sequence.Trace.End(reason, sequence.EmittedTokens);
         _ended(sequence);
         LogEnded(reason == FinishReason.SlowReader ? LogLevel.Information : LogLevel.Debug, reason, sequence.EmittedTokens);
         sequence.Tokens.Writer.Complete();
@@ -258,8 +279,8 @@ internal sealed partial class Scheduler
     [LoggerMessage(LogLevel.Error, "A forward pass failed; its {Sequences} sequences ended")]
     private partial void LogForwardFailed(Exception exception, int sequences);
 
-    [LoggerMessage(LogLevel.Error, "A model's logits could not be sampled")]
-    private partial void LogSampleFailed(Exception exception);
+    [LoggerMessage(LogLevel.Information, "Nothing can be made of a model's output: {Fault}")]
+    private partial void LogSampleFailed(ModelOutputFault fault);
 
     [LoggerMessage(LogLevel.Error, "A cache of {Bytes} reserved bytes could not be allocated or filled")]
     private partial void LogCacheFailed(Exception exception, long bytes);

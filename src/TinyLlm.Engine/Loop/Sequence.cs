@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 
 namespace TinyLlm.Engine;
@@ -8,6 +9,7 @@ namespace TinyLlm.Engine;
 internal sealed class Sequence(ResidentModel model, GenerationRequest request, int capacityTokens, int channelTokens, Action wake)
 {
     private volatile bool _isCancelled;
+    private SequenceTimes _times;
 
     public ResidentModel Model { get; } = model;
 
@@ -58,6 +60,12 @@ internal sealed class Sequence(ResidentModel model, GenerationRequest request, i
 
     /// <summary>When it began to wait; once it runs, when its reader fell a channel's worth behind. Null: neither.</summary>
     public long? StalledSince { get; set; }
+
+    /// <summary>When what happened to it.</summary>
+    public ref SequenceTimes Times => ref _times;
+
+    /// <summary>Its part of the trace of whoever started it.</summary>
+    public SequenceTrace Trace { get; } = new(Activity.Current?.Context ?? default);
 
     public int EmittedTokens => EmittedIds.Count;
 

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Telemetry;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Residency;
@@ -26,6 +28,8 @@ public sealed partial class ModelHost : IDisposable
     private readonly EvictionOrder<VersionId> _order = new();
     private readonly ModelLoader _loader;
     private readonly DeviceLoop _loop;
+    private readonly TimeProvider _time;
+    private readonly ResidencyMeter _meter;
     private readonly ILogger<ModelHost> _logger;
 
     private sealed class Entry(VersionAddress address)
@@ -34,7 +38,13 @@ public sealed partial class ModelHost : IDisposable
 
         public required Task<LoadedModel> Loading { get; set; }
 
+        /// <summary>What it takes of its owner's bound; 0 until that is known.</summary>
+        public long OwnersBytes { get; set; }
+
         public int Holds { get; set; }
+
+        /// <summary>When it was last taken or let go, as a timestamp.</summary>
+        public long UsedAt { get; set; }
 
         /// <summary>Its owner deleted it: nobody new gets it, and it goes when the last holder has.</summary>
         public bool IsDropped { get; set; }
@@ -47,12 +57,15 @@ public sealed partial class ModelHost : IDisposable
 
     /// <param name="store">Where the models lie.</param>
     /// <param name="loop">The accelerator's loop; its budget is shared between weights, which are reserved here, and caches.</param>
+    /// <param name="time">What ages and durations are told by.</param>
     /// <param name="logger">Tells loads and evictions, by id.</param>
-    public ModelHost(ModelFiles store, DeviceLoop loop, ILogger<ModelHost> logger)
+    public ModelHost(ModelFiles store, DeviceLoop loop, TimeProvider time, ILogger<ModelHost> logger)
     {
         _loader = new ModelLoader(store, loop);
         _loop = loop;
+        _time = time;
         _logger = logger;
+        _meter = new ResidencyMeter(Snapshot);
         loop.OnStarved = OnStarved;
     }
 
@@ -133,13 +146,15 @@ public sealed partial class ModelHost : IDisposable
         if (_stopping.IsCancellationRequested) return;
         _stopping.Cancel(); // and not disposed: a load that begins now looks at it
         _evicting.Dispose();
+        _meter.Dispose();
     }
 
     private Entry Hold(VersionAddress address)
     {
         lock (_gate)
         {
-            if (!_entries.TryGetValue(address.Version, out Entry? entry))
+            bool isKnown = _entries.TryGetValue(address.Version, out Entry? entry);
+            if (!isKnown)
             {
                 // Started off the grain's scheduler, and observed by every caller that awaits it; a failed one is forgotten at once.
                 entry = new Entry(address) { Loading = Task.FromException<LoadedModel>(new InvalidOperationException()) };
@@ -147,8 +162,11 @@ public sealed partial class ModelHost : IDisposable
                 Entry started = entry;
                 entry.Loading = Task.Run(() => LoadAsync(started));
             }
-            if (entry.Address != address || entry.IsDropped) throw RequestException.NotFound("model");
+            if (entry!.Address != address || entry.IsDropped) throw RequestException.NotFound("model"); // known or made
+            if (isKnown) _meter.Hit();
+            else _meter.Missed();
             entry.Holds++;
+            entry.UsedAt = _time.GetTimestamp();
             _order.Use(address.Version);
             return entry;
         }
@@ -159,6 +177,7 @@ public sealed partial class ModelHost : IDisposable
         lock (_gate)
         {
             entry.Holds--;
+            entry.UsedAt = _time.GetTimestamp();
             if (!entry.IsDropped || !TryTakeOut(entry)) return;
         }
         // Nobody awaits it: what it fails at is logged.
@@ -201,14 +220,20 @@ public sealed partial class ModelHost : IDisposable
 
     private async Task<LoadedModel> LoadAsync(Entry entry)
     {
+        using Activity? span = GrainTraces.Source.StartActivity("model.load");
+        span?.SetTag("tinyllm.version", entry.Address.Version.Value);
+        long begun = _time.GetTimestamp();
+        bool isLoaded = false;
         try
         {
-            LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync, _stopping.Token);
+            LoadedModel model = await _loader.LoadAsync(entry.Address, bytes => ReserveAsync(entry, bytes), _stopping.Token);
+            isLoaded = true;
             LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
             bool isDropped;
             lock (_gate)
             {
                 isDropped = entry.IsDropped;
+                entry.OwnersBytes = model.ReservedBytes;
                 if (!isDropped) _order.Add(entry.Address.Version, model.ReservedBytes);
             }
             if (!isDropped) return model;
@@ -224,24 +249,64 @@ public sealed partial class ModelHost : IDisposable
             LogDamaged(_logger, entry.Address.Version, exception);
             throw Damaged();
         }
+        finally
+        {
+            if (!isLoaded) span?.SetStatus(ActivityStatusCode.Error);
+            _meter.Loaded(_time.GetElapsedTime(begun), isLoaded);
+        }
     }
 
     /// <summary>The one answer where what is stored is not what was signed.</summary>
     internal static RequestException Damaged() =>
         new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
 
-    private async Task ReserveAsync(long bytes)
+    private async Task ReserveAsync(Entry entry, long bytes)
     {
         if (bytes > _loop.Budget.LimitBytes)
         {
             throw new RequestException(
                 RequestError.NoCapacity, $"The model needs {bytes} bytes of the accelerator, and {_loop.Budget.LimitBytes} is its budget: no repeat will help.");
         }
+        await CountForOwnerAsync(entry, bytes);
+        long begun = _time.GetTimestamp();
         while (!await _loop.TryReserveAsync(bytes))
         {
             if (await EvictAsync(bytes)) continue;
             throw new RequestException(RequestError.NoCapacity, "The accelerator's memory is taken by models in use: try again soon.") { RetryAfter = RetryAfter };
         }
+        _meter.Waited(_time.GetElapsedTime(begun));
+    }
+
+    /// <summary>Takes the bytes of a load from its owner's bound; what of the owner's nobody uses makes room.</summary>
+    private async Task CountForOwnerAsync(Entry entry, long bytes)
+    {
+        await _evicting.WaitAsync();
+        try
+        {
+            List<Entry> victims = [];
+            lock (_gate)
+            {
+                if (entry.Address.OwnerBytes is { } bound)
+                {
+                    long held = _entries.Values.Where(other => other.Address.Owner == entry.Address.Owner).Sum(other => other.OwnersBytes);
+                    victims = Choose(held + bytes - bound, other => other.Address.Owner == entry.Address.Owner) ?? throw BeyondOwnersBound(held, bytes, bound);
+                }
+                entry.OwnersBytes = bytes;
+            }
+            foreach (Entry victim in victims) await UnloadAsync(victim);
+        }
+        finally
+        {
+            _evicting.Release();
+        }
+    }
+
+    private static RequestException BeyondOwnersBound(long held, long bytes, long bound)
+    {
+        string before = $"resident bytes: this model takes {bytes}, its owner's models in use take {held}, and {bound} is the owner's bound: ";
+        return bytes > bound
+            ? new(RequestError.QuotaExceeded, before + "ask the operator.")
+            : new(RequestError.QuotaExceeded, before + "wait for answers to end, or ask the operator.") { RetryAfter = RetryAfter };
     }
 
     /// <summary>Makes room for <paramref name="bytes"/> by unloading idle models; false when they don't suffice, and then none is unloaded.</summary>
@@ -250,7 +315,9 @@ public sealed partial class ModelHost : IDisposable
         await _evicting.WaitAsync();
         try
         {
-            if (Choose(bytes) is not { } victims) return false;
+            List<Entry>? victims;
+            lock (_gate) victims = Choose(bytes - FreeBytes(), _ => true);
+            if (victims is null) return false;
             foreach (Entry victim in victims) await UnloadAsync(victim);
             return true;
         }
@@ -260,21 +327,15 @@ public sealed partial class ModelHost : IDisposable
         }
     }
 
-    /// <summary>Takes the models out that go, if together they make enough room; null when they don't.</summary>
-    private List<Entry>? Choose(long bytes)
-    {
-        lock (_gate)
-        {
-            long lacking = bytes - FreeBytes();
-            List<VersionId>? chosen = _order.Choose(lacking, version => _entries[version].IsIdle);
-            return chosen?.ConvertAll(Remove);
-        }
-    }
+    /// <summary>Takes idle models out, if together they make up for the bytes that are lacking; null when they don't. Under the lock.</summary>
+    private List<Entry>? Choose(long lackingBytes, Func<Entry, bool> mayGo) =>
+        _order.Choose(lackingBytes, version => _entries[version].IsIdle && mayGo(_entries[version]))?.ConvertAll(Remove);
 
     private Entry Remove(VersionId version)
     {
         Entry entry = _entries[version]; // what the order names has an entry
         TakeOut(entry);
+        _meter.Evicted(_time.GetElapsedTime(entry.UsedAt));
         LogEvicted(_logger, version, ReservedBytes(entry));
         return entry;
     }

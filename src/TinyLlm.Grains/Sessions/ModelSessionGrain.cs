@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Orleans.Placement;
 using TinyLlm.Engine;
@@ -5,6 +6,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Telemetry;
 using TinyLlm.Grains.Usage;
 
 namespace TinyLlm.Grains.Sessions;
@@ -29,9 +31,13 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
             yield return new SessionRefused { Reason = Leaving() };
             yield break;
         }
+        // Current until the first event: what loads and generates for it is part of it.
+        using Activity? span = GrainTraces.Source.StartActivity("session.generate");
+        span?.SetTag("tinyllm.version", lease.Version.Value);
         (SessionRefused? refused, RunningSession? admitted) = await AdmitAsync(lease, request, cancellationToken);
         if (refused is not null)
         {
+            span?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", refused.Reason.Error.ToString());
             yield return refused;
             yield break;
         }
@@ -39,6 +45,7 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         using RunningSession session = admitted!;
         SessionUsage usage = new(meter, lease);
         usage.Admitted(session.PromptTokens);
+        span?.SetTag("gen_ai.usage.input_tokens", session.PromptTokens);
         yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.WaitingSequences };
         await foreach (SessionEvent item in session.ReadAsync(cancellationToken))
         {
@@ -91,10 +98,6 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         if (await generation.Tokens.WaitToReadAsync(cancellationToken)) return;
         GenerationEnd end = await generation.Completion.WaitAsync(cancellationToken);
         if (end.Reason != FinishReason.Failed) return;
-        if (end.Error is EngineBusyException busy)
-        {
-            throw new RequestException(RequestError.NoCapacity, "The accelerator had no place for this request in time: try again soon.") { RetryAfter = busy.RetryAfter };
-        }
-        throw new InvalidOperationException("The engine failed before the first token.", end.Error);
+        throw EngineFault.ToRefusal(end.Error) as Exception ?? new InvalidOperationException("The engine failed before the first token.", end.Error);
     }
 }

@@ -1,5 +1,6 @@
 using Orleans.Storage;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Host.Telemetry;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Errors;
@@ -8,7 +9,7 @@ namespace TinyLlm.Host.Errors;
 /// Turns every refusal and fault into an answer. Nothing sent yet: a clean error. Otherwise the connection is aborted, so that a cut answer
 /// never looks whole. The caller's faults are logged at Information at most, ours at Error; a client that went away at Debug.
 /// </summary>
-internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> logger)
+internal sealed partial class ErrorMiddleware(RequestDelegate next, GenerationMeter meter, ILogger<ErrorMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext http)
     {
@@ -25,6 +26,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         {
             if (ToRefusal(exception) is { } refusal)
             {
+                meter.Refused(refusal.Error);
                 LogRefused(logger, refusal.Error, http.GetEndpoint()?.DisplayName, ErrorWriter.TraceId(http));
                 await AnswerAsync(http, () => ErrorWriter.WriteAsync(http, refusal));
             }

@@ -17,7 +17,7 @@ internal static class SiloSetup
     /// <summary>What a process is given to leave its cluster after its running answers have ended, or were cut.</summary>
     private static readonly TimeSpan s_leaveTime = TimeSpan.FromSeconds(15);
 
-    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator)
+    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, bool isTraced)
     {
         // The generic host's own limit would end the process together with the drain, before it has said goodbye.
         builder.Services.AddOptions<Microsoft.Extensions.Hosting.HostOptions>()
@@ -38,6 +38,7 @@ internal static class SiloSetup
             silo.AddTinyLlmGrainStorage();
 #endif
             silo.AddTinyLlmGrains(new SiloRoles { Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
+            if (isTraced) silo.AddActivityPropagation(); // a grain's work belongs to the request that called it
             if (roles.Core) silo.AddCollection();
             if (accelerator is not null) silo.AddAccelerator(accelerator);
         });

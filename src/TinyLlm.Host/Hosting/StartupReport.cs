@@ -2,15 +2,17 @@ using System.Globalization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Host.Telemetry;
 
 namespace TinyLlm.Host.Hosting;
 
 /// <summary>The few lines that a person who started the host reads.</summary>
 internal static class StartupReport
 {
-    public static string Write(IServer server, HostRoles roles, string adminTokenPath, Accelerator? accelerator)
+    public static string Write(IServer server, TelemetrySettings telemetry, HostRoles roles, string adminTokenPath, Accelerator? accelerator)
     {
-        string addresses = string.Join(", ", server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
+        IEnumerable<string> listened = server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+        string addresses = string.Join(", ", listened.Where(address => address != telemetry.MetricsUrl));
         if (!roles.Api)
         {
             return $"""

@@ -10,6 +10,7 @@ using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Management;
 using TinyLlm.Host.Models;
 using TinyLlm.Host.OpenAi;
+using TinyLlm.Host.Telemetry;
 using TinyLlm.Host.Usage;
 using TinyLlm.Storage;
 
@@ -37,23 +38,26 @@ internal static class TinyLlmApplication
         HostOptions options = ReadOptions<HostOptions>(builder.Configuration, HostOptions.Section);
         ClusterSettings cluster = ReadOptions<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
         StorageSettings storage = ReadOptions<StorageSettings>(builder.Configuration, StorageSettings.Section);
+        TelemetrySettings telemetry = ReadOptions<TelemetrySettings>(builder.Configuration, TelemetrySettings.Section);
         HostRoles roles = HostRoles.Parse(options.Roles);
         if (cluster.Redis is null && roles != HostRoles.All)
             throw new HostStartException($"Roles: {roles} alone serves nobody: name the Redis of its cluster with --TinyLlm:Cluster:Redis, or leave --roles out.");
         if (cluster.Redis is not null && !storage.IsAccount)
             throw new HostStartException("Storage: the processes of a cluster share a storage account: name it with --TinyLlm:Storage:AccountUri or TinyLlm__Storage__ConnectionString.");
-        if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
+        string urls = builder.Configuration["urls"] is { Length: > 0 } named ? named : DefaultUrl;
+        builder.WebHost.UseUrls(telemetry.MetricsUrl is { } metrics ? $"{urls};{metrics}" : urls);
 
         DataFolder data = OpenData(options);
         Accelerator? accelerator = roles.Gpu ? openDevice(options) : null;
 
         ConfigureLogging(builder.Logging);
         builder.AddHttpHardening(ReadOptions<HttpOptions>(builder.Configuration, HttpOptions.Section));
+        builder.Services.AddTelemetry(telemetry);
         AddKeys(builder.Services, roles, data);
         AddServices(builder.Services, roles);
         builder.Services.AddSingleton(roles);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
-        builder.AddTinyLlmSilo(roles, cluster, accelerator);
+        builder.AddTinyLlmSilo(roles, cluster, accelerator, isTraced: telemetry.Otlp is not null);
         // After the silo, and so stopped before it: what was counted is told while there is somebody to tell.
         if (roles.Api) builder.Services.AddHostedService(services => services.GetRequiredService<FailedAuthentications>());
         builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
@@ -66,8 +70,9 @@ internal static class TinyLlmApplication
         DataFolder data = app.Services.GetRequiredService<DataFolder>();
         HostRoles roles = app.Services.GetRequiredService<HostRoles>();
         MapRoutes(app, roles);
+        app.Services.GetService<ModelHost>(); // its metrics, and its device's, are there before the first request: zero is a value
         app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(
-            StartupReport.Write(app.Services.GetRequiredService<IServer>(), roles, data.AdminTokenPath, app.Services.GetService<Accelerator>())));
+            StartupReport.Write(app.Services.GetRequiredService<IServer>(), app.Services.GetRequiredService<TelemetrySettings>(), roles, data.AdminTokenPath, app.Services.GetService<Accelerator>())));
         return app;
     }
 
@@ -160,6 +165,7 @@ internal static class TinyLlmApplication
 
     private static void MapRoutes(WebApplication app, HostRoles roles)
     {
+        app.UseMetricsAddress();
         app.UseHttpHardening();
         app.MapHealth();
         if (!roles.Api) return; // nobody can sign in here: this process does not even know the operator's token
@@ -172,6 +178,7 @@ internal static class TinyLlmApplication
         });
         app.UseAuthorization();
         app.MapOpenApi("/openapi/v1.json").AllowAnonymous(); // one document: a name in the path would only be echoed
+        app.MapMetrics();
         app.MapUsers();
         app.MapTokens();
         app.MapAudit();

@@ -6,6 +6,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Management;
+using TinyLlm.Host.Telemetry;
 
 namespace TinyLlm.Host.OpenAi;
 
@@ -17,7 +18,14 @@ internal static class EmbeddingRoutes
     public static void MapEmbeddings(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/v1/embeddings", EmbedAsync).RequireScope(TokenScopes.Infer).Accepts<JsonElement>("application/json").Produces<EmbeddingList>();
 
-    private static async Task<IResult> EmbedAsync(HttpContext http, Caller caller, EmbeddingStarter starter)
+    private static Task<IResult> EmbedAsync(HttpContext http, Caller caller, EmbeddingStarter starter, GenerationMeter meter) => meter.MeasureAsync("embeddings", async timer =>
+    {
+        IResult answer = await AnswerAsync(http, caller, starter);
+        timer.Succeed();
+        return answer;
+    });
+
+    private static async Task<IResult> AnswerAsync(HttpContext http, Caller caller, EmbeddingStarter starter)
     {
         JsonBody.RequireJson(http);
         using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);

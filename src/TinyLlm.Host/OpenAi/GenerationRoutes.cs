@@ -4,6 +4,7 @@ using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Management;
+using TinyLlm.Host.Telemetry;
 
 namespace TinyLlm.Host.OpenAi;
 
@@ -19,7 +20,10 @@ internal static class GenerationRoutes
         routes.MapPost("/v1/completions", CompleteAsync).RequireScope(TokenScopes.Infer).WithoutTimeout().Accepts<JsonElement>("application/json").Produces<JsonElement>();
     }
 
-    private static async Task ChatAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer)
+    private static Task ChatAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer, GenerationMeter meter) =>
+        meter.MeasureAsync("chat", timer => AnswerChatAsync(http, caller, starter, writer, timer));
+
+    private static async Task AnswerChatAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer, GenerationTimer timer)
     {
         JsonBody.RequireJson(http);
         using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);
@@ -27,11 +31,14 @@ internal static class GenerationRoutes
         var messages = ChatFields.ReadMessages(fields);
         GenerationFields common = GenerationFields.Read(fields, AnswerKind.Chat, out IReadOnlyList<string> ignored);
         SessionRequest request = common.Request with { Messages = messages };
-        StartedGeneration generation = await starter.StartAsync(http, caller, common.Model, request);
+        StartedGeneration generation = await starter.StartAsync(http, caller, common.Model, request, timer);
         await writer.WriteAsync(http, AnswerKind.Chat, common, ignored, generation);
     }
 
-    private static async Task CompleteAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer)
+    private static Task CompleteAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer, GenerationMeter meter) =>
+        meter.MeasureAsync("text_completion", timer => AnswerTextAsync(http, caller, starter, writer, timer));
+
+    private static async Task AnswerTextAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer, GenerationTimer timer)
     {
         JsonBody.RequireJson(http);
         using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);
@@ -39,7 +46,7 @@ internal static class GenerationRoutes
         SessionRequest prompt = PromptField.Read(fields, new SessionRequest());
         GenerationFields common = GenerationFields.Read(fields, AnswerKind.Text, out IReadOnlyList<string> ignored);
         SessionRequest request = common.Request with { Prompt = prompt.Prompt, PromptIds = prompt.PromptIds };
-        StartedGeneration generation = await starter.StartAsync(http, caller, common.Model, request);
+        StartedGeneration generation = await starter.StartAsync(http, caller, common.Model, request, timer);
         await writer.WriteAsync(http, AnswerKind.Text, common, ignored, generation);
     }
 }

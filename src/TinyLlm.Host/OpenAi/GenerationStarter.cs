@@ -3,6 +3,7 @@ using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Models;
 using TinyLlm.Host.Streams;
+using TinyLlm.Host.Telemetry;
 
 namespace TinyLlm.Host.OpenAi;
 
@@ -13,7 +14,7 @@ namespace TinyLlm.Host.OpenAi;
 internal sealed class GenerationStarter(RunningStreams streams, SessionRouter router)
 {
     /// <summary>The admitted generation; the caller disposes it, at any moment, and that ends it.</summary>
-    public async Task<StartedGeneration> StartAsync(HttpContext http, Caller caller, string model, SessionRequest request)
+    public async Task<StartedGeneration> StartAsync(HttpContext http, Caller caller, string model, SessionRequest request, GenerationTimer timer)
     {
         RunningStream stream = await streams.OpenAsync(http, caller, ModelName.Parse(model), StreamSize.Of(request));
         CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Cut);
@@ -21,7 +22,7 @@ internal sealed class GenerationStarter(RunningStreams streams, SessionRouter ro
         {
             SessionRequest bounded = request with { TokenAllowance = stream.Granted.MaxTokens is { } most ? (int)Math.Min(most, int.MaxValue) : null };
             RoutedSession session = await router.StartAsync(stream.Granted.Lease, bounded, ended.Token);
-            return new StartedGeneration(session, stream, ended);
+            return new StartedGeneration(session, stream, ended, timer);
         }
         catch (Exception exception)
         {

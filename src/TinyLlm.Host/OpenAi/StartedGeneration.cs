@@ -2,6 +2,7 @@ using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Streams;
+using TinyLlm.Host.Telemetry;
 
 namespace TinyLlm.Host.OpenAi;
 
@@ -15,12 +16,13 @@ internal sealed class StartedGeneration : IAsyncDisposable
     /// <param name="session">The session, reading until <paramref name="ended"/> is cancelled.</param>
     /// <param name="stream">What it counts as, and what may cut it.</param>
     /// <param name="ended">Disposed with it.</param>
-    public StartedGeneration(RoutedSession session, RunningStream stream, CancellationTokenSource ended)
+    /// <param name="timer">Sees its events.</param>
+    public StartedGeneration(RoutedSession session, RunningStream stream, CancellationTokenSource ended, GenerationTimer timer)
     {
         (_session, _stream, _ended) = (session, stream, ended);
         PublishedVersion version = stream.Granted.Version;
         ModelId = $"{version.Owner}/{version.Model}";
-        Events = new MeteredEvents(session.Events, stream);
+        Events = new MeteredEvents(session.Events, stream, timer);
         stream.CountPrompt(session.Admitted.PromptTokens);
     }
 

@@ -24,7 +24,7 @@ internal sealed class ScheduleFixture : IDisposable
         _checkpoint = Checkpoint.Open(_tiny.Write());
         Budget = new ByteBudget(device.Device.BudgetBytes);
         _places = new WaitingPlaces(options);
-        Scheduler = new Scheduler(options, Budget, new LoopCounters(), _places, Time, () => { }, sequence => sequence.Model.Sequences--, NullLogger.Instance);
+        Scheduler = new Scheduler(options, Budget, new LoopCounters(), _places, Time, () => { }, sequence => sequence.Model.Sequences--, NullLogger.Instance, new EngineMeter(Time));
     }
 
     public SimulatedBackend Device { get; }

@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+using TinyLlm.Grains.Residency;
+using TinyLlm.Tests;
+
+namespace TinyLlm.Host.Tests.Telemetry;
+
+/// <summary>One request's trace, from HTTP through the grain to the steps of the engine, and what a collector gets. Spans are the process's, so nothing runs beside them.</summary>
+[Collection(RunsAlone.Name)]
+public sealed class TraceTests
+{
+    private static readonly string[] s_engineSpans = ["engine.wait", "engine.prefill", "engine.decode"];
+
+    [Fact]
+    public async Task Request_WithACollector_IsOneTraceFromHttpToTheEnginesSteps()
+    {
+        await using Collector collector = await Collector.StartAsync();
+        await using TestHost host = await TestHost.StartAsync(
+            new Accelerator(new SimulatedBackend()), settings: ["--TinyLlm:Telemetry:Otlp", collector.Address, "--TinyLlm:Telemetry:TracedShare", "1"]);
+        using HttpClient user = await host.CreateUserAsync("alice");
+        await TestHost.PushAsync(user, "m");
+        ConcurrentQueue<Activity> spans = [];
+        using ActivityListener listener = new() { ShouldListenTo = _ => true, ActivityStopped = spans.Enqueue };
+        ActivitySource.AddActivityListener(listener);
+
+        ActivityTraceId trace = ActivityTraceId.CreateRandom();
+        ActivitySpanId client = ActivitySpanId.CreateRandom();
+        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/completions")
+        {
+            Content = JsonContent.Create(new { model = "m", prompt = "secretprompt", max_tokens = 3, temperature = 0, ignore_eos = true }),
+            Headers = { { "traceparent", $"00-{trace}-{client}-00" } }, // not marked as sampled: ours does not ask the client
+        };
+        using (HttpResponseMessage answer = await user.SendAsync(request)) Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await UntilAsync(() => s_engineSpans.All(name => spans.Any(span => span.TraceId == trace && span.OperationName == name))
+            && spans.Any(span => span.TraceId == trace && span.ParentSpanId == client));
+
+        Dictionary<ActivitySpanId, Activity> mine = spans.Where(span => span.TraceId == trace).ToDictionary(span => span.SpanId);
+        foreach (string name in s_engineSpans)
+        {
+            string[] path = [.. PathToRoot(mine.Values.Single(span => span.OperationName == name), mine)];
+            Assert.Equal([name, "session.generate"], path[..2]);
+            Assert.Equal("Microsoft.AspNetCore.Hosting.HttpRequestIn", path[^1]);
+            Assert.True(path.Length > 3, $"no grain call between {string.Join(" < ", path)}");
+        }
+        Assert.Contains(mine.Values, span => span.OperationName == "model.load");
+        Activity decode = mine.Values.Single(span => span.OperationName == "engine.decode");
+        Assert.Equal(2, decode.Events.Count(step => step.Name == "engine.step")); // the prompt's step made the first of three tokens
+        Assert.Equal(3, decode.GetTagItem("gen_ai.usage.output_tokens"));
+
+        Assert.True(host.Services.GetRequiredService<TracerProvider>().ForceFlush());
+        host.Services.GetRequiredService<MeterProvider>().ForceFlush(); // "false", because what is scraped can't be flushed
+        Assert.All(collector.Taken, taken => Assert.Equal("application/x-protobuf", taken.MediaType));
+        byte[][] traces = [.. collector.Taken.Where(taken => taken.Path == "/v1/traces").Select(taken => taken.Body)];
+        Assert.Contains(traces, body => Holds(body, "engine.decode"u8) && Holds(body, Convert.FromHexString(trace.ToHexString())));
+        Assert.Contains(collector.Taken, taken => taken.Path == "/v1/metrics" && Holds(taken.Body, "gen_ai.server.request.duration"u8));
+        Assert.DoesNotContain(collector.Taken, taken => Holds(taken.Body, "secretprompt"u8));
+    }
+
+    [Fact]
+    public async Task Request_WithoutACollector_MakesNoSpanOfOurs()
+    {
+        await using TestHost host = await TestHost.StartAsync(new Accelerator(new SimulatedBackend()));
+        Assert.Null(host.Services.GetService<TracerProvider>());
+        Assert.NotNull(host.Services.GetService<MeterProvider>());
+    }
+
+    private static IEnumerable<string> PathToRoot(Activity span, Dictionary<ActivitySpanId, Activity> spans)
+    {
+        for (Activity? at = span; at is not null; at = spans.GetValueOrDefault(at.ParentSpanId)) yield return at.OperationName;
+    }
+
+    private static bool Holds(byte[] body, ReadOnlySpan<byte> part) => body.AsSpan().IndexOf(part) >= 0;
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!holds())
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}
