@@ -39,7 +39,7 @@ public sealed partial class ModelHost : IDisposable
         public required Task<LoadedModel> Loading { get; set; }
 
         /// <summary>What it takes of its owner's bound; 0 until that is known.</summary>
-        public long OwnersBytes { get; set; }
+        public long CountedBytes { get; set; }
 
         public int Holds { get; set; }
 
@@ -233,7 +233,7 @@ public sealed partial class ModelHost : IDisposable
             lock (_gate)
             {
                 isDropped = entry.IsDropped;
-                entry.OwnersBytes = model.ReservedBytes;
+                entry.CountedBytes = model.ReservedBytes;
                 if (!isDropped) _order.Add(entry.Address.Version, model.ReservedBytes);
             }
             if (!isDropped) return model;
@@ -288,10 +288,10 @@ public sealed partial class ModelHost : IDisposable
             {
                 if (entry.Address.OwnerBytes is { } bound)
                 {
-                    long held = _entries.Values.Where(other => other.Address.Owner == entry.Address.Owner).Sum(other => other.OwnersBytes);
+                    long held = _entries.Values.Where(other => other.Address.Owner == entry.Address.Owner).Sum(other => other.CountedBytes);
                     victims = Choose(held + bytes - bound, other => other.Address.Owner == entry.Address.Owner) ?? throw BeyondOwnersBound(held, bytes, bound);
                 }
-                entry.OwnersBytes = bytes;
+                entry.CountedBytes = bytes;
             }
             foreach (Entry victim in victims) await UnloadAsync(victim);
         }

@@ -15,13 +15,13 @@ namespace TinyLlm.Host.Hosting;
 internal static class SiloSetup
 {
     /// <summary>What a process is given to leave its cluster after its running answers have ended, or were cut.</summary>
-    private static readonly TimeSpan s_leaveTime = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
 
     public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, bool isTraced)
     {
         // The generic host's own limit would end the process together with the drain, before it has said goodbye.
         builder.Services.AddOptions<Microsoft.Extensions.Hosting.HostOptions>()
-            .Configure<IOptions<SessionDrainOptions>>((host, drain) => host.ShutdownTimeout = drain.Value.Deadline + s_leaveTime);
+            .Configure<IOptions<SessionDrainOptions>>((host, drain) => host.ShutdownTimeout = drain.Value.Deadline + LeaveTime);
         builder.UseOrleans(silo =>
         {
             if (cluster.Redis is null) JoinNobody(silo);
@@ -51,6 +51,7 @@ internal static class SiloSetup
     {
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
         silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
+        if (cluster.Kubernetes) silo.UseKubernetesHosting();
         // No gateway: whoever calls grains is a silo of the cluster.
         silo.ConfigureEndpoints(address, cluster.SiloPort == 0 ? FreePort.OnLoopback() : cluster.SiloPort, gatewayPort: 0, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
         silo.Configure<ClusterMembershipOptions>(options =>
@@ -60,6 +61,13 @@ internal static class SiloSetup
         });
         silo.Services.AddSingleton<DeathWatch>();
         silo.Configure<SiloConnectionOptions>(DeathWatch.Watch);
+    }
+
+    /// <summary>Refuses what can't be a Redis or an address, before anything is opened.</summary>
+    public static void Check(ClusterSettings cluster)
+    {
+        if (cluster.Redis is { } redis) ParseRedis(redis);
+        ParseAddress(cluster.Address);
     }
 
     private static ConfigurationOptions ParseRedis(string text)
