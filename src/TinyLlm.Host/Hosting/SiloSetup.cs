@@ -4,6 +4,7 @@ using StackExchange.Redis;
 using TinyLlm.Grains;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Host.Telemetry;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Hosting;
@@ -14,7 +15,7 @@ internal static class SiloSetup
     /// <summary>What a process is given to end running answers, and to leave its cluster after that.</summary>
     public static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
 
-    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, bool isTraced) =>
+    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, TelemetrySettings telemetry) =>
         builder.UseOrleans(silo =>
         {
             if (cluster.Redis is null) JoinNobody(silo);
@@ -30,8 +31,9 @@ internal static class SiloSetup
 #else
             silo.AddTinyLlmGrainStorage();
 #endif
-            silo.AddTinyLlmGrains(new SiloRoles { Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
-            if (isTraced) silo.AddActivityPropagation(); // a grain's work belongs to the request that called it
+            silo.AddTinyLlmGrains(new SiloRoles { Api = roles.Api, Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
+            silo.AddDashboard(telemetry);
+            if (telemetry.Otlp is not null) silo.AddActivityPropagation(); // a grain's work belongs to the request that called it
             if (roles.Core) silo.AddCollection();
             if (accelerator is not null) silo.AddAccelerator(accelerator);
         });
