@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Telemetry;
@@ -10,7 +11,8 @@ namespace TinyLlm.Grains.Residency;
 /// <summary>
 /// The models in the memory of one silo's accelerator. One load per version however many ask (single flight), a count of holders, and bytes
 /// reserved before they are taken. What does not fit evicts models that nobody holds, those least used for their bytes first and no more than
-/// needed; what still does not fit is refused with a time to retry. Knows no user rules: who may use a model was decided before.
+/// needed; what still does not fit is refused with a time to retry. Models go by themselves when their time is over, and pinned ones never.
+/// Knows no user rules: who may use a model was decided before.
 /// </summary>
 public sealed partial class ModelHost : IDisposable
 {
@@ -26,10 +28,12 @@ public sealed partial class ModelHost : IDisposable
     private readonly Dictionary<VersionId, Entry> _entries = [];
     private readonly HashSet<Entry> _leaving = []; // out of the tables, and not yet out of memory
     private readonly EvictionOrder<VersionId> _order = new();
+    private readonly HostTier? _tier; // null: the device has no memory of its own, or none beside it is given
     private readonly ModelLoader _loader;
     private readonly DeviceLoop _loop;
     private readonly TimeProvider _time;
     private readonly ResidencyMeter _meter;
+    private readonly ResidencyOptions _options;
     private readonly ILogger<ModelHost> _logger;
 
     private sealed class Entry(VersionAddress address)
@@ -43,6 +47,18 @@ public sealed partial class ModelHost : IDisposable
         /// <summary>When it was last taken or let go, as a timestamp.</summary>
         public long UsedAt { get; set; }
 
+        /// <summary>Whether <see cref="KeepAlive"/> was ever decided.</summary>
+        public bool IsSettled { get; set; }
+
+        /// <summary>What its owner set for it, as the last lease said.</summary>
+        public KeepAlive? Setting { get; set; }
+
+        /// <summary>How long it stays; null: until its room is needed.</summary>
+        public KeepAlive? KeepAlive { get; set; }
+
+        /// <summary>Nothing drives it out but its owner.</summary>
+        public bool IsPinned { get; set; }
+
         /// <summary>Its owner deleted it: nobody new gets it, and it goes when the last holder has.</summary>
         public bool IsDropped { get; set; }
 
@@ -54,13 +70,18 @@ public sealed partial class ModelHost : IDisposable
 
     /// <param name="store">Where the models lie.</param>
     /// <param name="loop">The accelerator's loop; its budget is shared between weights, which are reserved here, and caches.</param>
+    /// <param name="options">How long models stay.</param>
     /// <param name="time">What ages and durations are told by.</param>
     /// <param name="logger">Tells loads and evictions, by id.</param>
-    public ModelHost(ModelFiles store, DeviceLoop loop, TimeProvider time, ILogger<ModelHost> logger)
+    public ModelHost(ModelFiles store, DeviceLoop loop, IOptions<ResidencyOptions> options, TimeProvider time, ILogger<ModelHost> logger)
     {
-        _loader = new ModelLoader(store, loop);
+        ArgumentNullException.ThrowIfNull(options);
+        if (loop.Device.Kind != ModelLoader.CpuKind && options.Value.HostBudgetBytes > 0) _tier = new HostTier(options.Value.HostBudgetBytes);
+        _loader = new ModelLoader(store, loop, _tier);
         _loop = loop;
+        _options = options.Value;
         _time = time;
+        _expiry = time.CreateTimer(_ => Expire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _logger = logger;
         _meter = new ResidencyMeter(Snapshot);
         loop.OnStarved = OnStarved;
@@ -68,6 +89,12 @@ public sealed partial class ModelHost : IDisposable
 
     /// <summary>Sequences that wait for a place on the accelerator.</summary>
     public int WaitingSequences => _loop.Snapshot().WaitingSequences;
+
+    /// <summary>Whether a version is in memory now.</summary>
+    internal bool IsResident(VersionId version)
+    {
+        lock (_gate) return _entries.TryGetValue(version, out Entry? entry) && entry.Loading.IsCompletedSuccessfully;
+    }
 
     /// <summary>What the accelerator holds and does, for operators and tests.</summary>
     public ResidencySnapshot Snapshot()
@@ -89,12 +116,16 @@ public sealed partial class ModelHost : IDisposable
     /// The model in memory, loading it if need be. A caller that gives up leaves the load to the others. Throws
     /// <see cref="RequestException"/> with <see cref="RequestError.NoCapacity"/> when it does not fit.
     /// </summary>
-    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, CancellationToken cancellationToken)
+    internal Task<ResidentHold> AcquireAsync(VersionAddress address, CancellationToken cancellationToken) => AcquireAsync(address, Stay.Unsaid, cancellationToken);
+
+    /// <summary>The same for a request that may say how long the model stays.</summary>
+    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, Stay stay, CancellationToken cancellationToken)
     {
         Entry entry = Hold(address);
         try
         {
             LoadedModel model = await entry.Loading.WaitAsync(cancellationToken);
+            lock (_gate) Apply(entry, stay);
             return new ResidentHold(model, _loop, () => Release(entry), entry.Cut.Token);
         }
         catch
@@ -118,6 +149,7 @@ public sealed partial class ModelHost : IDisposable
             foreach (Entry entry in dropped) entry.IsDropped = true;
             idle = [.. dropped.Where(TryTakeOut)];
         }
+        _tier?.Drop(owner, versions);
         foreach (Entry entry in dropped) await entry.Cut.CancelAsync();
         foreach (Entry entry in idle) await UnloadDroppedAsync(entry);
         if (versions is null) await _loop.ForgetAsync(owner.Value);
@@ -134,7 +166,28 @@ public sealed partial class ModelHost : IDisposable
             loaded = [.. resident.Where(entry => entry.Loading.IsCompletedSuccessfully).Select(entry => entry.Loading.Result)];
         }
         long prefixBytes = await _loop.PrefixBytesAsync(owner.Value, [.. loaded.Select(model => model.Weights)]);
-        return new ResidentBytes { Models = resident.Length, Bytes = loaded.Sum(model => model.ReservedBytes), PrefixBytes = prefixBytes };
+        return new ResidentBytes { Models = resident.Length, Bytes = loaded.Sum(model => model.ReservedBytes), PrefixBytes = prefixBytes, HostBytes = _tier?.Measure(owner) ?? 0 };
+    }
+
+    /// <summary>What the accelerator holds and does, model by model.</summary>
+    internal DeviceReport Describe()
+    {
+        LoopSnapshot engine = _loop.Snapshot();
+        lock (_gate)
+        {
+            return new DeviceReport
+            {
+                Kind = _loop.Device.Kind,
+                Name = _loop.Device.Name,
+                BudgetBytes = _loop.Budget.LimitBytes,
+                UsedBytes = engine.ReservedBytes,
+                Running = engine.RunningSequences,
+                Waiting = engine.WaitingSequences,
+                HostBudgetBytes = _tier?.BudgetBytes ?? 0,
+                HostBytes = _tier?.Bytes ?? 0,
+                Models = [.. _entries.Values.Where(entry => entry.Loading.IsCompletedSuccessfully).OrderByDescending(entry => entry.UsedAt).Select(Report)],
+            };
+        }
     }
 
     /// <summary>Ends loads that are under way.</summary>
@@ -143,8 +196,20 @@ public sealed partial class ModelHost : IDisposable
         if (_stopping.IsCancellationRequested) return;
         _stopping.Cancel(); // and not disposed: a load that begins now looks at it
         _evicting.Dispose();
+        _expiry.Dispose();
         _meter.Dispose();
     }
+
+    private ResidentReport Report(Entry entry) => new()
+    {
+        Model = entry.Address.Model,
+        Version = entry.Address.Version,
+        Bytes = ReservedBytes(entry),
+        Precision = entry.Loading.Result.Weights.Precision.ToString().ToLowerInvariant(),
+        Streams = entry.Holds,
+        ExpiresAt = ExpiresAt(entry),
+        Pinned = entry.IsPinned,
+    };
 
     private Entry Hold(VersionAddress address)
     {
@@ -175,6 +240,7 @@ public sealed partial class ModelHost : IDisposable
         {
             entry.Holds--;
             entry.UsedAt = _time.GetTimestamp();
+            if (!entry.IsDropped) AwaitExpiry(entry);
             if (!entry.IsDropped || !TryTakeOut(entry)) return;
         }
         // Nobody awaits it: what it fails at is logged.
@@ -233,6 +299,7 @@ public sealed partial class ModelHost : IDisposable
                 if (!isDropped) _order.Add(entry.Address.Version, model.ReservedBytes);
             }
             if (!isDropped) return model;
+            _tier?.Drop(entry.Address.Owner, [entry.Address.Version]); // the load has put it there since
             await _loader.UnloadAsync(model);
             throw RequestException.NotFound("model");
         }
@@ -294,7 +361,7 @@ public sealed partial class ModelHost : IDisposable
         lock (_gate)
         {
             long lacking = bytes - FreeBytes();
-            List<VersionId>? chosen = _order.Choose(lacking, version => _entries[version].IsIdle);
+            List<VersionId>? chosen = _order.Choose(lacking, version => _entries[version] is { IsIdle: true, IsPinned: false });
             return chosen?.ConvertAll(Remove);
         }
     }

@@ -16,8 +16,11 @@ namespace TinyLlm.Grains.Residency;
 internal sealed record VersionAddress(
     UserId Owner, VersionId Version, string ManifestDigest, string SignatureDigest, ReadOnlyMemory<byte> SigningKey, VersionKey? Key)
 {
+    /// <summary>"owner/model", for people: no part of what is equal.</summary>
+    public string Model { get; init; } = "";
+
     public static VersionAddress Of(ModelLease lease) =>
-        new(lease.Owner, lease.Version, lease.ManifestDigest, lease.SignatureDigest, lease.SigningKey, lease.Key);
+        new(lease.Owner, lease.Version, lease.ManifestDigest, lease.SignatureDigest, lease.SigningKey, lease.Key) { Model = lease.Model };
 
     public bool Equals(VersionAddress? other) =>
         other is not null && (Owner, Version, ManifestDigest, SignatureDigest) == (other.Owner, other.Version, other.ManifestDigest, other.SignatureDigest);
