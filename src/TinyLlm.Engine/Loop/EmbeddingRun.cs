@@ -24,7 +24,7 @@ public sealed class EmbeddingRun
         // The mean is the sum over the number of ids, which its length then divides out.
         double length = Math.Sqrt(sums.Sum(value => value * value));
         if (!double.IsFinite(length))
-            return new EmbeddingEnd(FinishReason.Failed, [], new InvalidDataException("the model's hidden states hold NaN or infinity: its weights are damaged"));
+            return new EmbeddingEnd(FinishReason.Failed, [], new ModelOutputException(ModelOutputFault.NotFinite, "the model's hidden states hold NaN or infinity: its weights are damaged"));
         return new EmbeddingEnd(end.Reason, [.. sums.Select(value => (float)(length == 0 ? 0 : value / length))], null);
     }
 }

@@ -15,6 +15,6 @@ public enum FinishReason
     /// <summary>Nobody read its tokens for too long.</summary>
     SlowReader,
 
-    /// <summary>The device failed, stopped, or had no room in time. <see cref="GenerationEnd.Error"/> says which.</summary>
+    /// <summary>The device failed, stopped, or had no room in time, or nothing can be made of the model's output. <see cref="GenerationEnd.Error"/> says which.</summary>
     Failed,
 }

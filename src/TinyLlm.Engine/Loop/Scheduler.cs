@@ -193,9 +193,9 @@ internal sealed partial class Scheduler
         {
             next = _runner.Sample(sequence, row);
         }
-        catch (InvalidDataException exception)
+        catch (ModelOutputException exception)
         {
-            LogSampleFailed(exception);
+            LogSampleFailed(exception.Fault);
             End(sequence, FinishReason.Failed, exception);
             return;
         }
@@ -279,8 +279,8 @@ internal sealed partial class Scheduler
     [LoggerMessage(LogLevel.Error, "A forward pass failed; its {Sequences} sequences ended")]
     private partial void LogForwardFailed(Exception exception, int sequences);
 
-    [LoggerMessage(LogLevel.Error, "A model's logits could not be sampled")]
-    private partial void LogSampleFailed(Exception exception);
+    [LoggerMessage(LogLevel.Information, "Nothing can be made of a model's output: {Fault}")]
+    private partial void LogSampleFailed(ModelOutputFault fault);
 
     [LoggerMessage(LogLevel.Error, "A cache of {Bytes} reserved bytes could not be allocated or filled")]
     private partial void LogCacheFailed(Exception exception, long bytes);

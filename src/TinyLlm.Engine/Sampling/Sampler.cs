@@ -71,10 +71,10 @@ internal sealed class Sampler
         int best = 0;
         for (int id = 0; id < logits.Length; id++)
         {
-            if (float.IsNaN(logits[id])) throw new InvalidDataException($"logit {id} is NaN: the model's weights overflow or are damaged");
+            if (float.IsNaN(logits[id])) throw new ModelOutputException(ModelOutputFault.NotFinite, $"logit {id} is NaN: the model's weights overflow or are damaged");
             if (logits[id] > logits[best]) best = id;
         }
-        if (!float.IsFinite(logits[best])) throw new InvalidDataException($"the largest logit is {logits[best]}: the model's weights overflow or are damaged");
+        if (!float.IsFinite(logits[best])) throw new ModelOutputException(ModelOutputFault.NotFinite, $"the largest logit is {logits[best]}: the model's weights overflow or are damaged");
         return best;
     }
 

@@ -18,7 +18,7 @@ internal sealed class SequenceSampler(GenerationRequest request)
     /// <summary>
     /// The next token, which may be a stop id; null: the constraint is met and lets nothing follow. Changes <paramref name="logits"/> (V).
     /// </summary>
-    /// <exception cref="InvalidDataException">The logits are damaged, or the tokenizer has no token that the constraint allows.</exception>
+    /// <exception cref="ModelOutputException">The logits are damaged, or the tokenizer has no token that the constraint allows.</exception>
     public GeneratedToken? Next(Sampler sampler, Span<float> logits)
     {
         // Log-probabilities are the model's own, so they are of the logits before anything changed these.
@@ -59,6 +59,6 @@ internal sealed class SequenceSampler(GenerationRequest request)
         if (hasAny) return true;
         return constraint.IsComplete
             ? false
-            : throw new InvalidDataException("no token of this model's vocabulary goes on an output of the asked format");
+            : throw new ModelOutputException(ModelOutputFault.NoAllowedToken, "no token of this model's vocabulary goes on an output of the asked format");
     }
 }

@@ -44,12 +44,13 @@ public sealed class LeaseSigner
     {
         using IncrementalHash hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
         // Every part is prefixed by its length, so no two different leases give the same bytes.
-        foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v2", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest, lease.SignatureDigest, lease.Model])
+        foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v3", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest, lease.SignatureDigest, lease.Model])
         {
             Append(Encoding.UTF8.GetBytes(part ?? "")); // a forged lease may lack any of them
         }
         Append(lease.SigningKey.Span);
         Append(lease.Key is null ? [] : lease.Key.Fingerprint());
+        Append(lease.OwnerBytes is { } bound ? BitConverter.GetBytes(bound) : []);
         Number((long)lease.Right);
         Number(lease.ExpiresAt.UtcTicks);
         if (lease.KeepAlive is not null || lease.PinnableBytes != 0)

@@ -48,4 +48,7 @@ public sealed record ModelLease
 
     /// <summary>The public key of the host's signatures, as DER: so no other silo needs a copy of its own.</summary>
     [Id(9)] public ReadOnlyMemory<byte> SigningKey { get; init; }
+
+    /// <summary>The owner's bound on weights in one silo's memory, all models together; null: there is none.</summary>
+    [Id(10)] public long? OwnerBytes { get; init; }
 }

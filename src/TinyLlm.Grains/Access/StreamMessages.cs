@@ -28,6 +28,9 @@ public sealed record StreamUse
 
     /// <summary>Tokens of prompt and completion until now.</summary>
     [Id(2)] public required long Tokens { get; init; }
+
+    /// <summary>It is a download of files, which takes no place and no tokens.</summary>
+    [Id(3)] public bool IsDownload { get; init; }
 }
 
 /// <summary>A stream that a caller wants to begin, as the model's owner decides it.</summary>
@@ -68,4 +71,7 @@ public sealed record LeaseUse
 
     /// <summary>Tokens of prompt and completion until now.</summary>
     [Id(3)] public required long Tokens { get; init; }
+
+    /// <summary>It is a download of files, and rests on another right than an answer does.</summary>
+    [Id(4)] public bool IsDownload { get; init; }
 }

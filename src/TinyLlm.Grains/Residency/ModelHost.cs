@@ -42,6 +42,9 @@ public sealed partial class ModelHost : IDisposable
 
         public required Task<LoadedModel> Loading { get; set; }
 
+        /// <summary>What it takes of its owner's bound; 0 until that is known.</summary>
+        public long OwnersBytes { get; set; }
+
         public int Holds { get; set; }
 
         /// <summary>When it was last taken or let go, as a timestamp.</summary>
@@ -289,13 +292,14 @@ public sealed partial class ModelHost : IDisposable
         bool isLoaded = false;
         try
         {
-            LoadedModel model = await _loader.LoadAsync(entry.Address, ReserveAsync, _stopping.Token);
+            LoadedModel model = await _loader.LoadAsync(entry.Address, bytes => ReserveAsync(entry, bytes), _stopping.Token);
             isLoaded = true;
             LogLoaded(_logger, entry.Address.Version, model.Weights.WeightBytes);
             bool isDropped;
             lock (_gate)
             {
                 isDropped = entry.IsDropped;
+                entry.OwnersBytes = model.ReservedBytes;
                 if (!isDropped) _order.Add(entry.Address.Version, model.ReservedBytes);
             }
             if (!isDropped) return model;
@@ -323,13 +327,14 @@ public sealed partial class ModelHost : IDisposable
     internal static RequestException Damaged() =>
         new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
 
-    private async Task ReserveAsync(long bytes)
+    private async Task ReserveAsync(Entry entry, long bytes)
     {
         if (bytes > _loop.Budget.LimitBytes)
         {
             throw new RequestException(
                 RequestError.NoCapacity, $"The model needs {bytes} bytes of the accelerator, and {_loop.Budget.LimitBytes} is its budget: no repeat will help.");
         }
+        await CountForOwnerAsync(entry, bytes);
         long begun = _time.GetTimestamp();
         while (!await _loop.TryReserveAsync(bytes))
         {
@@ -339,13 +344,47 @@ public sealed partial class ModelHost : IDisposable
         _meter.Waited(_time.GetElapsedTime(begun));
     }
 
+    /// <summary>Takes the bytes of a load from its owner's bound; what of the owner's nobody uses makes room.</summary>
+    private async Task CountForOwnerAsync(Entry entry, long bytes)
+    {
+        await _evicting.WaitAsync();
+        try
+        {
+            List<Entry> victims = [];
+            lock (_gate)
+            {
+                if (entry.Address.OwnerBytes is { } bound)
+                {
+                    long held = _entries.Values.Where(other => other.Address.Owner == entry.Address.Owner).Sum(other => other.OwnersBytes);
+                    victims = Choose(held + bytes - bound, other => other.Address.Owner == entry.Address.Owner) ?? throw BeyondOwnersBound(held, bytes, bound);
+                }
+                entry.OwnersBytes = bytes;
+            }
+            foreach (Entry victim in victims) await UnloadAsync(victim);
+        }
+        finally
+        {
+            _evicting.Release();
+        }
+    }
+
+    private static RequestException BeyondOwnersBound(long held, long bytes, long bound)
+    {
+        string before = $"resident bytes: this model takes {bytes}, its owner's models in use take {held}, and {bound} is the owner's bound: ";
+        return bytes > bound
+            ? new(RequestError.QuotaExceeded, before + "ask the operator.")
+            : new(RequestError.QuotaExceeded, before + "wait for answers to end, or ask the operator.") { RetryAfter = RetryAfter };
+    }
+
     /// <summary>Makes room for <paramref name="bytes"/> by unloading idle models; false when they don't suffice, and then none is unloaded.</summary>
     private async Task<bool> EvictAsync(long bytes)
     {
         await _evicting.WaitAsync();
         try
         {
-            if (Choose(bytes) is not { } victims) return false;
+            List<Entry>? victims;
+            lock (_gate) victims = Choose(bytes - FreeBytes(), _ => true);
+            if (victims is null) return false;
             foreach (Entry victim in victims) await UnloadAsync(victim);
             return true;
         }
@@ -355,16 +394,9 @@ public sealed partial class ModelHost : IDisposable
         }
     }
 
-    /// <summary>Takes the models out that go, if together they make enough room; null when they don't.</summary>
-    private List<Entry>? Choose(long bytes)
-    {
-        lock (_gate)
-        {
-            long lacking = bytes - FreeBytes();
-            List<VersionId>? chosen = _order.Choose(lacking, version => _entries[version] is { IsIdle: true, IsPinned: false });
-            return chosen?.ConvertAll(Remove);
-        }
-    }
+    /// <summary>Takes idle models out, if together they make up for the bytes that are lacking; null when they don't. Under the lock.</summary>
+    private List<Entry>? Choose(long lackingBytes, Func<Entry, bool> mayGo) =>
+        _order.Choose(lackingBytes, version => _entries[version] is { IsIdle: true, IsPinned: false } entry && mayGo(entry))?.ConvertAll(Remove);
 
     private Entry Remove(VersionId version)
     {

@@ -5,7 +5,7 @@ namespace TinyLlm.Grains.Residency;
 
 /// <summary>
 /// Where a model version's bytes lie, what its manifest and signature must be, and what opens them. Two are equal when they name the same bytes; the keys
-/// come anew with every lease and are no part of that.
+/// and the owner's bound come anew with every lease and are no part of that.
 /// </summary>
 /// <param name="Owner">Whose version.</param>
 /// <param name="Version">The version.</param>
@@ -19,8 +19,11 @@ internal sealed record VersionAddress(
     /// <summary>"owner/model", for people: no part of what is equal.</summary>
     public string Model { get; init; } = "";
 
+    /// <summary>What all models of the owner together may take of one silo's memory; null: as much as there is.</summary>
+    public long? OwnerBytes { get; init; }
+
     public static VersionAddress Of(ModelLease lease) =>
-        new(lease.Owner, lease.Version, lease.ManifestDigest, lease.SignatureDigest, lease.SigningKey, lease.Key) { Model = lease.Model };
+        new(lease.Owner, lease.Version, lease.ManifestDigest, lease.SignatureDigest, lease.SigningKey, lease.Key) { Model = lease.Model, OwnerBytes = lease.OwnerBytes };
 
     public bool Equals(VersionAddress? other) =>
         other is not null && (Owner, Version, ManifestDigest, SignatureDigest) == (other.Owner, other.Version, other.ManifestDigest, other.SignatureDigest);

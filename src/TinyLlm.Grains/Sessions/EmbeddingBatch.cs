@@ -45,10 +45,6 @@ internal static class EmbeddingBatch
     private static ImmutableArray<float> Vector(EmbeddingEnd end) => end switch
     {
         { Reason: FinishReason.Stop } => end.Vector,
-        { Error: EngineBusyException busy } =>
-            throw new RequestException(RequestError.NoCapacity, "The accelerator had no place for this request in time: try again soon.") { RetryAfter = busy.RetryAfter },
-        { Error: InvalidDataException } =>
-            throw new RequestException(RequestError.ModelInvalid, "The model's weights give no finite vector for this text: upload the model again.") { Detail = "model_not_finite" },
-        _ => throw new InvalidOperationException($"The engine ended an embedding as {end.Reason}.", end.Error),
+        _ => throw EngineFault.ToRefusal(end.Error) as Exception ?? new InvalidOperationException($"The engine ended an embedding as {end.Reason}.", end.Error),
     };
 }

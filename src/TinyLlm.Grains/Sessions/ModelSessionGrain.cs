@@ -98,10 +98,6 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         if (await generation.Tokens.WaitToReadAsync(cancellationToken)) return;
         GenerationEnd end = await generation.Completion.WaitAsync(cancellationToken);
         if (end.Reason != FinishReason.Failed) return;
-        if (end.Error is EngineBusyException busy)
-        {
-            throw new RequestException(RequestError.NoCapacity, "The accelerator had no place for this request in time: try again soon.") { RetryAfter = busy.RetryAfter };
-        }
-        throw new InvalidOperationException("The engine failed before the first token.", end.Error);
+        throw EngineFault.ToRefusal(end.Error) as Exception ?? new InvalidOperationException("The engine failed before the first token.", end.Error);
     }
 }

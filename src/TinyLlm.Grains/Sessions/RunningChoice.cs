@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Errors;
 using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Sessions;
@@ -19,6 +20,9 @@ internal sealed class RunningChoice(Tokenizer tokenizer, Generation generation, 
 
     /// <summary>Null while it runs.</summary>
     public SessionEnd? End { get; private set; }
+
+    /// <summary>What failed, where that is not a fault of ours.</summary>
+    public RequestException? Fault { get; private set; }
 
     /// <summary>The next token, if there is one now.</summary>
     public SessionDelta? TryRead()
@@ -50,6 +54,7 @@ internal sealed class RunningChoice(Tokenizer tokenizer, Generation generation, 
         (string tail, bool stopped) = _stops.Append(_decoder.Flush());
         if (!stopped) tail += _stops.Flush();
         End = stopped ? SessionEnd.Stop : ToSessionEnd(end.Reason);
+        if (End == SessionEnd.Failed) Fault = EngineFault.ToRefusal(end.Error);
         return tail.Length > 0 ? new SessionDelta { Text = tail, Ids = ImmutableArray<int>.Empty, Choice = index } : null;
     }
 

@@ -53,6 +53,7 @@ internal sealed class RunningSession(ResidentHold hold, Generation[] generations
             PromptTokens = PromptTokens,
             CompletionTokens = _choices.Sum(choice => choice.CompletionTokens),
             CachedTokens = generations[0].CachedTokens,
+            Fault = _choices.Select(choice => choice.Fault).FirstOrDefault(fault => fault is not null),
         };
     }
 

@@ -57,7 +57,7 @@ public sealed record SessionChoiceEnded : SessionEvent
     [Id(1)] public required SessionEnd Reason { get; init; }
 }
 
-/// <summary>The answer is complete, or ended by a fault of ours.</summary>
+/// <summary>The answer is complete, or ended by a fault.</summary>
 [GenerateSerializer, Immutable, Alias("tinyllm.SessionEnded")]
 public sealed record SessionEnded : SessionEvent
 {
@@ -72,6 +72,9 @@ public sealed record SessionEnded : SessionEvent
 
     /// <summary>Of the prompt's tokens, those that the caller's prefix cache knew.</summary>
     [Id(3)] public int CachedTokens { get; init; }
+
+    /// <summary>What failed, where the model or the request is at fault.</summary>
+    [Id(4)] public RequestException? Fault { get; init; }
 }
 
 /// <summary>Why an answer ended.</summary>
@@ -86,6 +89,6 @@ public enum SessionEnd
     /// <summary>The reader was too slow for too long.</summary>
     SlowReader = 2,
 
-    /// <summary>The engine failed.</summary>
+    /// <summary>The engine failed, or nothing can be made of the model's output.</summary>
     Failed = 3,
 }

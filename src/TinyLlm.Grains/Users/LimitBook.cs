@@ -95,6 +95,7 @@ internal sealed class LimitBook(UserLimits defaults, TimeProvider time)
         foreach (StreamUse use in uses)
         {
             if (!IsAlive(state, use.Bearer, now)) cut.Add(use.StreamId);
+            if (use.IsDownload) continue;
             if (!_streams.TryGetValue(use.StreamId, out RunningStream? stream))
             {
                 if (_ended.Contains(use.StreamId)) continue;

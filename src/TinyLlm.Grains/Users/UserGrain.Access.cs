@@ -165,6 +165,7 @@ internal sealed partial class UserGrain
         if (!Exists || !state.State.Models.TryGetValue(use.Model.ToLowerInvariant(), out ModelRecord? model)) return false;
         if (!model.Versions.Any(version => version.Id == use.Version)) return false;
         if (caller == User) return true;
+        if (use.IsDownload) return _grants.Find(state.State, caller, use.Model, ModelRight.Download).Any();
         GrantRecord[] grants = Grants(caller, use.Model);
         return grants.Length > 0 && _budgets.Renew(meter.State, grants, use);
     }

@@ -251,6 +251,7 @@ internal sealed partial class UserGrain(
                 ?? throw new RequestException(RequestError.Conflict, "This version was published before versions were signed: upload it again."),
             SigningKey = signingKey.PublicKey.Info,
             Key = key,
+            OwnerBytes = Quota.ResidentBytes,
             Right = right,
             ExpiresAt = default,
         });

@@ -57,7 +57,7 @@ public sealed class UserLimits
     [Range(1, 100_000)]
     public int ConcurrentStreams { get; set; } = 256;
 
-    /// <summary>Bytes of the largest version of a user's that is loaded onto an accelerator. Default 16 GiB.</summary>
+    /// <summary>Bytes of a user's weights in one silo's memory, all models together. Default 16 GiB: that a few users share an 80 GB device.</summary>
     [Range(1, 1L << 42)]
     public long ResidentBytes { get; set; } = 16L << 30;
 

@@ -22,7 +22,7 @@ public sealed record UserQuota
     /// <summary>Models.</summary>
     [Id(4)] public int? Models { get; init; }
 
-    /// <summary>Bytes of the largest version that is loaded.</summary>
+    /// <summary>Bytes of weights in one silo's memory, all models together.</summary>
     [Id(5)] public long? ResidentBytes { get; init; }
 
     /// <summary>Training steps per day (UTC).</summary>

@@ -47,7 +47,9 @@ internal sealed record HostArguments
                 : name.StartsWith("--", StringComparison.Ordinal) && name.Contains(':', StringComparison.Ordinal) ? name[2..]
                 : throw new HostStartException($"unknown argument '{name}'\n{Usage}");
             if (equals < 0 && i + 1 == arguments.Count) throw new HostStartException($"{name} needs a value\n{Usage}");
-            settings.Add(new(key, equals < 0 ? arguments[++i] : argument[(equals + 1)..]));
+            string value = equals < 0 ? arguments[++i] : argument[(equals + 1)..];
+            if (settings.Exists(setting => string.Equals(setting.Key, key, StringComparison.OrdinalIgnoreCase))) throw new HostStartException($"{name} is given twice: give it once");
+            settings.Add(new(key, value));
         }
         return new HostArguments { Settings = [.. settings] };
     }

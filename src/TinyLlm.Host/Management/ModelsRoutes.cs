@@ -8,6 +8,7 @@ using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Models;
+using TinyLlm.Host.Streams;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Management;
@@ -50,10 +51,13 @@ internal static class ModelsRoutes
         return Results.Json(new VersionList([.. versions.Select(Summary)]), JsonBody.Options);
     }
 
-    private static async Task<IResult> DownloadAsync(
-        string owner, string model, int version, string name, HttpContext http, Caller caller, ModelDirectory directory, ModelFiles files)
+    /// <summary>What is withdrawn while the file is on its way ends it: the connection breaks before the length that was announced.</summary>
+    private static async Task DownloadAsync(
+        string owner, string model, int version, string name, HttpContext http, Caller caller, RunningStreams streams, ModelFiles files)
     {
-        GrantedModel granted = await directory.LeaseAsync(caller, Name(owner, model) with { Version = version }, ModelRight.Download);
+        await using RunningStream stream = await streams.OpenDownloadAsync(caller, Name(owner, model) with { Version = version });
+        await using CancellationTokenRegistration cutting = stream.Cut.Register(http.Abort);
+        GrantedModel granted = stream.Granted;
         ModelManifest? manifest = await files.ReadManifestAsync(granted.Lease.Owner, granted.Lease.Version, http.RequestAborted);
         if (manifest is not null && manifest.Digest.Hex != granted.Lease.ManifestDigest)
             throw new StoreException(StoreError.Damaged, "the version's manifest is not the one that its owner's record names");
@@ -63,8 +67,9 @@ internal static class ModelsRoutes
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.CacheControl = "private, no-store";
         VersionFile content = await files.OpenAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, granted.Lease.Key, http.RequestAborted);
-        return Results.File(
+        IResult result = Results.File(
             content.AsStream(), "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
+        await result.ExecuteAsync(http);
     }
 
     private static async Task<IResult> SetCurrentAsync(string owner, string model, HttpContext http, Caller caller, ModelDirectory directory)

@@ -46,7 +46,7 @@ internal sealed class AnswerWriter(TimeProvider time)
                     break;
             }
         }
-        if (end is not { Reason: SessionEnd.Stop or SessionEnd.Length }) throw MeteredEvents.Broken();
+        if (end is not { Reason: SessionEnd.Stop or SessionEnd.Length }) throw end?.Fault ?? MeteredEvents.Broken();
 
         http.Response.ContentType = "application/json";
         shape.WriteWhole(http.Response.BodyWriter, choices, end);
@@ -96,6 +96,8 @@ internal sealed class AnswerWriter(TimeProvider time)
                     output.Write("data: [DONE]\n\n"u8);
                     complete = true;
                     break;
+                case SessionEnded { Fault: { } fault }:
+                    throw fault;
             }
         }
         return complete;
@@ -135,7 +137,7 @@ internal sealed class AnswerWriter(TimeProvider time)
     {
         ErrorRow row = ErrorTable.Of(refusal.Error);
         output.Write("data: "u8);
-        output.Write(ErrorWriter.OpenAiBody(row, row.Code, refusal.Message, parameter: null));
+        output.Write(ErrorWriter.OpenAiBody(row, refusal.Detail ?? row.Code, refusal.Message, refusal.Parameter));
         output.Write("\n\n"u8);
     }
 }

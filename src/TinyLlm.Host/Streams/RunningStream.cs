@@ -7,8 +7,8 @@ using TinyLlm.Storage;
 namespace TinyLlm.Host.Streams;
 
 /// <summary>
-/// One answer that is being made: who makes it from whose model, and the tokens so far. It is cut when the caller's or the owner's grain says
-/// so. Disposing it settles its tokens with both.
+/// One answer that is being made, or one file that is being downloaded: who makes it from whose model, and the tokens so far. It is cut when the
+/// caller's or the owner's grain says so. Disposing it settles an answer's tokens with both.
 /// </summary>
 internal sealed class RunningStream(string id, Caller caller, GrantedModel granted, DateTimeOffset now, Func<RunningStream, Task> end) : IAsyncDisposable
 {
@@ -24,6 +24,8 @@ internal sealed class RunningStream(string id, Caller caller, GrantedModel grant
     public UserId Owner => granted.Lease.Owner;
 
     public GrantedModel Granted => granted;
+
+    public bool IsDownload => granted.Lease.Right == ModelRight.Download;
 
     public Bearer Bearer { get; } = caller.Bearer!; // a user has one
 

@@ -9,7 +9,7 @@ using TinyLlm.Storage;
 namespace TinyLlm.Host.Streams;
 
 /// <summary>
-/// The answers that this process is making. Every half second it tells each caller's grain, and for each pair of users the owner's grain, what
+/// The answers that this process is making, and the files that it hands out. Every half second it tells each caller's grain, and for each pair of users the owner's grain, what
 /// they have used, and cuts those that may not go on: a revocation anywhere ends them within a second. A grain that does not answer is given
 /// the time of a lease; after that the streams that it can't confirm end.
 /// </summary>
@@ -21,6 +21,9 @@ internal sealed partial class RunningStreams(ModelDirectory directory, IGrainFac
 
     /// <summary>Pairs whose call is under way: one that hangs delays nobody else's, and is not repeated on top.</summary>
     private readonly ConcurrentDictionary<(UserId Caller, UserId? Owner), bool> _underWay = [];
+
+    /// <summary>Answers and downloads under way.</summary>
+    public int Count => _streams.Count;
 
     /// <summary>
     /// Step 2 of a request's life for an answer: the owner's lease, then a place and the tokens among the caller's limits. The caller disposes
@@ -57,6 +60,15 @@ internal sealed partial class RunningStreams(ModelDirectory directory, IGrainFac
             throw;
         }
         _streams[id] = stream;
+        return stream;
+    }
+
+    /// <summary>The owner's lease for a download. The caller ends the download when the stream is cut, and disposes it in any case.</summary>
+    public async Task<RunningStream> OpenDownloadAsync(Caller caller, ModelName name)
+    {
+        GrantedModel granted = await directory.LeaseAsync(caller, name, ModelRight.Download);
+        RunningStream stream = new(Guid.NewGuid().ToString("N"), caller, granted, time.GetUtcNow(), EndDownloadAsync);
+        _streams[stream.Id] = stream;
         return stream;
     }
 
@@ -124,7 +136,19 @@ internal sealed partial class RunningStreams(ModelDirectory directory, IGrainFac
         }
     }
 
-    private static StreamUse StreamUse(RunningStream stream) => new() { StreamId = stream.Id, Bearer = stream.Bearer, Tokens = stream.Tokens };
+    private Task EndDownloadAsync(RunningStream stream)
+    {
+        _streams.TryRemove(stream.Id, out _);
+        return Task.CompletedTask;
+    }
+
+    private static StreamUse StreamUse(RunningStream stream) => new()
+    {
+        StreamId = stream.Id,
+        Bearer = stream.Bearer,
+        Tokens = stream.Tokens,
+        IsDownload = stream.IsDownload,
+    };
 
     private static LeaseUse LeaseUse(RunningStream stream) => new()
     {
@@ -132,9 +156,10 @@ internal sealed partial class RunningStreams(ModelDirectory directory, IGrainFac
         Model = stream.Granted.Version.Model,
         Version = stream.Granted.Version.Version,
         Tokens = stream.Tokens,
+        IsDownload = stream.IsDownload,
     };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "User {Caller}: an answer from version {Version} was cut, the right to it was withdrawn")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "User {Caller}: an answer from version {Version}, or a download of it, was cut: the right to it was withdrawn")]
     private static partial void LogCut(ILogger logger, UserId caller, VersionId version);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} running answers of user {Caller} could not be confirmed, the next half second tries again")]

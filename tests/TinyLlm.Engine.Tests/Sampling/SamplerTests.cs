@@ -90,8 +90,11 @@ public sealed class SamplerTests
     [InlineData(float.PositiveInfinity)]
     public void Sample_DamagedLogits_Throws(float value)
     {
-        Assert.Throws<InvalidDataException>(() => new Sampler().Sample([0, value], new SamplingOptions(), new SequenceRandom(1)));
-        Assert.Throws<InvalidDataException>(() => new Sampler().Sample([float.NegativeInfinity], new SamplingOptions(), new SequenceRandom(1)));
+        foreach (float[] logits in new float[][] { [0, value], [float.NegativeInfinity] })
+        {
+            ModelOutputException thrown = Assert.Throws<ModelOutputException>(() => new Sampler().Sample(logits, new SamplingOptions(), new SequenceRandom(1)));
+            Assert.Equal(ModelOutputFault.NotFinite, thrown.Fault);
+        }
     }
 
     [Theory]

@@ -37,9 +37,9 @@ internal sealed class TestHost : IAsyncDisposable
     public ModelHost Host { get; }
 
     /// <summary>Stores and seals a model, the tiny one unless others are given, as a version of its own.</summary>
-    public async Task<VersionAddress> StoreAsync(IReadOnlyDictionary<string, byte[]>? files = null)
+    public async Task<VersionAddress> StoreAsync(IReadOnlyDictionary<string, byte[]>? files = null, UserId? ofOwner = null)
     {
-        (UserId owner, VersionId version) = (UserId.New(), VersionId.New());
+        (UserId owner, VersionId version) = (ofOwner ?? UserId.New(), VersionId.New());
         VersionKey? key = _isEncrypted ? new VersionKey(owner, "tiny", version, RandomNumberGenerator.GetBytes(32)) : null;
         foreach ((string name, byte[] bytes) in files ?? TinyModel.Files)
             await Files.AppendAsync(owner, version, ModelFileName.Parse(name), 0, new MemoryStream(bytes), bytes.Length, null, key, CancellationToken.None);

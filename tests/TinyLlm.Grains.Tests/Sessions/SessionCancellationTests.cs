@@ -7,6 +7,8 @@ namespace TinyLlm.Grains.Tests.Sessions;
 /// <summary>A client that goes away: what it held is free within two steps of the device, whenever it goes.</summary>
 public sealed class SessionCancellationTests : IAsyncLifetime
 {
+    private const int Slots = 4;
+
     private GrainCluster _cluster = null!;
     private ModelLease _lease = null!;
 
@@ -16,7 +18,7 @@ public sealed class SessionCancellationTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _cluster = await GrainCluster.StartAsync();
+        _cluster = await GrainCluster.StartAsync(new TestSilo { Loop = options => options.MaxRunning = Slots });
         TestUser alice = await _cluster.CreateUserAsync("alice");
         await alice.PublishAsync("tiny");
         _lease = (await alice.LeaseAsync("tiny")).Lease;
@@ -86,8 +88,29 @@ public sealed class SessionCancellationTests : IAsyncLifetime
         Assert.InRange(_cluster.Loop().Snapshot().Steps - steps, 0, 2);
     }
 
-    private IAsyncEnumerator<SessionEvent> Start(CancellationToken cancellationToken) =>
-        _cluster.Client.Session(_lease).Generate(_lease, TestSession.Greedy(100), cancellationToken).GetAsyncEnumerator(cancellationToken);
+    /// <summary>Of six choices some run and some wait for a place: all of them leave together.</summary>
+    [Fact]
+    public async Task Dispose_SeveralChoices_AllAreFreeWithinTwoSteps()
+    {
+        Device.Hold();
+        IAsyncEnumerator<SessionEvent> events = Start(CancellationToken.None, choices: Slots + 2);
+        await AdmitAsync(events);
+        Assert.IsType<SessionDelta>(await NextAsync(events));
+        await ArriveAsync();
+        int running = _cluster.Loop().Snapshot().RunningSequences;
+        Assert.InRange(running, 2, Slots);
+        Assert.Equal(Slots + 2 - running, _cluster.Loop().Snapshot().WaitingSequences);
+
+        await events.DisposeAsync();
+        long steps = _cluster.Loop().Snapshot().Steps;
+        Device.Release();
+        await IdleAsync();
+
+        Assert.InRange(_cluster.Loop().Snapshot().Steps - steps, 0, 2);
+    }
+
+    private IAsyncEnumerator<SessionEvent> Start(CancellationToken cancellationToken, int choices = 1) =>
+        _cluster.Client.Session(_lease).Generate(_lease, TestSession.Greedy(100) with { Choices = choices }, cancellationToken).GetAsyncEnumerator(cancellationToken);
 
     private static async Task<SessionEvent> NextAsync(IAsyncEnumerator<SessionEvent> events)
     {

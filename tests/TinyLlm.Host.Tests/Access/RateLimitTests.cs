@@ -1,19 +1,8 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using TinyLlm.Grains.Residency;
-using TinyLlm.Host.Access;
-using TinyLlm.Host.Errors;
-using TinyLlm.Host.Management;
-using TinyLlm.Host.Models;
-using TinyLlm.Host.Telemetry;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Host.Tests.Access;
@@ -66,40 +55,6 @@ public sealed class RateLimitTests
         Assert.Equal(HttpStatusCode.OK, third.StatusCode);
     }
 
-    /// <summary>A hundred clients of one user hammer through two front ends, each with caches of its own: the limit is the user's, not a front end's.</summary>
-    [Fact]
-    public async Task HundredClients_ThroughTwoFrontEnds_AreAcceptedAsTheLimitSays()
-    {
-        const int PerMinute = 1200;
-        await using TestHost host = await TestHost.StartAsync(device: "none");
-        await using WebApplication second = await StartFrontEndAsync(host);
-        using HttpClient user = await host.CreateUserAsync("alice");
-        await SetQuotaAsync(host, "alice", new { requests_per_minute = PerMinute });
-        string token = user.DefaultRequestHeaders.Authorization!.Parameter!;
-        Uri other = new(second.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        HttpClient[] clients = [.. Enumerable.Range(0, 100).Select(i => host.Client(token))];
-        for (int i = 0; i < clients.Length; i += 2) clients[i].BaseAddress = other;
-
-        long accepted = 0, refused = 0;
-        TimeSpan length = TimeSpan.FromSeconds(5);
-        long began = Stopwatch.GetTimestamp();
-        await Task.WhenAll(clients.Select(async client =>
-        {
-            while (Stopwatch.GetElapsedTime(began) < length)
-            {
-                using HttpResponseMessage response = await client.GetAsync("/api/tokens", TestContext.Current.CancellationToken);
-                if (response.StatusCode == HttpStatusCode.OK) Interlocked.Increment(ref accepted);
-                else Interlocked.Increment(ref refused);
-                if (response.StatusCode != HttpStatusCode.OK) Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
-            }
-        }));
-        double limit = PerMinute + (Stopwatch.GetElapsedTime(began).TotalMinutes * PerMinute);
-        foreach (HttpClient client in clients) client.Dispose();
-        TestContext.Current.SendDiagnosticMessage($"accepted {accepted} of a limit of {limit:0}, refused {refused}");
-        Assert.InRange(accepted, limit * 0.98, limit * 1.02);
-        await second.StopAsync();
-    }
-
     [Fact]
     public async Task Address_ThatFailsTooOften_IsRefusedBeforeItsTokenIsLookedAt_AndHealthIsNot()
     {
@@ -150,28 +105,4 @@ public sealed class RateLimitTests
         response.Headers.GetValues($"x-ratelimit-limit-{what}").Single(),
         response.Headers.GetValues($"x-ratelimit-remaining-{what}").Single(),
         response.Headers.GetValues($"x-ratelimit-reset-{what}").Single());
-
-    /// <summary>Another API front end on the same cluster: its own server, caches and address limits, no silo.</summary>
-    private static async Task<WebApplication> StartFrontEndAsync(TestHost host)
-    {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(host.Services.GetRequiredService<IGrainFactory>());
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<ModelDirectory>();
-        builder.Services.AddSingleton<GenerationMeter>();
-        builder.Services.AddSingleton(new AdminToken(AdminToken.NewText()));
-        builder.Services.AddAddressLimits();
-        builder.Services.AddAccess();
-        WebApplication app = builder.Build();
-        app.UseMiddleware<ErrorMiddleware>();
-        app.UseMiddleware<AddressLimits>();
-        app.UseRouting();
-        app.UseAuthentication();
-        app.UseAuthorization();
-        app.MapTokens();
-        await app.StartAsync(TestContext.Current.CancellationToken);
-        return app;
-    }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text;
 
 namespace TinyLlm.Text.Tests.Constraints;
@@ -37,16 +38,17 @@ internal sealed class RandomWriter
 
     private int Choose(ulong[] mask, Random random)
     {
-        int[] from = random.Next(3) > 0 ? [.. _closing.Where(IsAllowed)] : [];
-        if (from.Length > 0) return from[random.Next(from.Length)];
-        for (int attempt = 0; attempt < 50; attempt++)
-        {
-            int id = random.Next(_spellings.Length);
-            if (IsAllowed(id)) return id;
-        }
-        from = [.. Enumerable.Range(0, _spellings.Length).Where(IsAllowed)];
-        return from[random.Next(from.Length)];
+        int[] from = random.Next(3) > 0 ? [.. _closing.Where(id => (mask[id >> 6] >> id & 1) != 0)] : [];
+        return from.Length > 0 ? from[random.Next(from.Length)] : Nth(mask, random.Next(mask.Sum(BitOperations.PopCount)));
+    }
 
-        bool IsAllowed(int id) => (mask[id >> 6] >> id & 1) != 0;
+    /// <summary>The id of the bit before which there are <paramref name="skipped"/>.</summary>
+    private static int Nth(ulong[] mask, int skipped)
+    {
+        int word = 0;
+        for (int count; (count = BitOperations.PopCount(mask[word])) <= skipped; word++) skipped -= count;
+        ulong left = mask[word];
+        for (; skipped > 0; skipped--) left &= left - 1;
+        return word * 64 + BitOperations.TrailingZeroCount(left);
     }
 }

@@ -24,6 +24,7 @@ public sealed class SchemaRefusalTests
     [InlineData("""{"patternProperties":{"a":{}}}""", SchemaError.Unsupported, "#/patternProperties")]
     [InlineData("""{"type":"number","multipleOf":0.01}""", SchemaError.Unsupported, "#/multipleOf")]
     [InlineData("""{"type":"number","minimum":0.12345678901234567}""", SchemaError.Unsupported, "#/minimum")]
+    [InlineData("""{"type":"integer","exclusiveMinimum":9007199254740992}""", SchemaError.Unsupported, "#/exclusiveMinimum")]
     [InlineData("""{"type":"integer","minimum":5,"maximum":4}""", SchemaError.Unsatisfiable, "#/minimum")]
     [InlineData("""{"properties":{"a":{"exclusiveMinimum":1,"maximum":1}}}""", SchemaError.Unsatisfiable, "#/properties/a/exclusiveMinimum")]
     [InlineData("""{"type":"integer","minimum":5,"maximum":6,"multipleOf":7}""", SchemaError.Unsatisfiable, "#")]

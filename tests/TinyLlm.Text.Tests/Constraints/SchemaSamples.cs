@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace TinyLlm.Text.Tests.Constraints;
@@ -5,6 +6,8 @@ namespace TinyLlm.Text.Tests.Constraints;
 /// <summary>Makes schemas of many kinds, each from a seed. Knows nothing of how they are compiled.</summary>
 internal static class SchemaSamples
 {
+    public const int PerKind = 10;
+
     public static readonly string[] Kinds =
     [
         "any-object", "flat", "nested", "arrays", "tuples", "enums", "constants", "references", "recursion", "patterns", "formats", "lengths", "integers",
@@ -27,7 +30,7 @@ internal static class SchemaSamples
 
     public static JsonNode Make(string kind, int seed)
     {
-        Random random = new(HashCode.Combine(kind.Length * 31 + kind[0], seed));
+        Random random = new(kind.Aggregate(seed, (hash, letter) => unchecked(hash * 31 + letter))); // HashCode would say another number in each process
         JsonNode made = kind switch
         {
             "any-object" => new JsonObject { ["type"] = "object" },
@@ -55,6 +58,8 @@ internal static class SchemaSamples
         };
         return JsonNode.Parse(made.ToJsonString())!; // numbers that are read as any type
     }
+
+    public static byte[] Utf8(JsonNode schema) => Encoding.UTF8.GetBytes(schema.ToJsonString());
 
     private static JsonObject Object(Random random, int count, Func<JsonNode> value)
     {

@@ -6,7 +6,10 @@ internal sealed class IntegerRange(long min, long max, long multipleOf) : Number
     /// <summary>The largest integer that is written at all.</summary>
     public const long Largest = 999_999_999_999_999_999;
 
-    private readonly long _min = Math.Max(min, -Largest), _max = Math.Min(max, Largest);
+    // A reader in f64 takes a longer integer for a neighbour of it, which is a multiple of something else: see MaxBoundedDigits.
+    private const long LargestMultiple = 999_999_999_999_999;
+
+    private readonly long _min = Math.Max(min, multipleOf > 1 ? -LargestMultiple : -Largest), _max = Math.Min(max, multipleOf > 1 ? LargestMultiple : Largest);
 
     public override bool IsEmpty => !(CanReach(false, 0, 0) || CanReach(true, 0, 0));
 

@@ -67,8 +67,12 @@ internal static class NumberCompiler
         if (place.Keyword(keyword, JsonValueKind.Number) is not { } value) return null;
         if (!value.TryGetDecimal(out decimal number)) throw place.Fault(SchemaError.Unsupported, keyword, "its magnitude must be below 7.9e28");
         int digits = value.GetRawText().Count(char.IsAsciiDigit);
-        if (number != decimal.Truncate(number) && digits > ConstraintLimits.MaxBoundedDigits)
-            throw place.Fault(SchemaError.Unsupported, keyword, $"a bound with a fraction may have {ConstraintLimits.MaxBoundedDigits} digits, and this one has {digits}");
+        if ((isExclusive || number != decimal.Truncate(number)) && digits > ConstraintLimits.MaxBoundedDigits)
+        {
+            throw place.Fault(
+                SchemaError.Unsupported, keyword,
+                $"a bound that is exclusive or has a fraction may have {ConstraintLimits.MaxBoundedDigits} digits, and this one has {digits}");
+        }
         return new NumberBound(number, isExclusive);
     }
 
