@@ -41,10 +41,10 @@ public sealed partial class ModelHost
             {
                 if (entry.Address.OwnerBytes is { } bound)
                 {
-                    long held = _entries.Values.Where(other => other.Address.Owner == entry.Address.Owner).Sum(other => other.OwnersBytes);
+                    long held = _entries.Values.Where(other => other.Address.Owner == entry.Address.Owner).Sum(other => other.CountedBytes);
                     victims = Choose(held + bytes - bound, other => other.Address.Owner == entry.Address.Owner) ?? throw BeyondOwnersBound(held, bytes, bound);
                 }
-                entry.OwnersBytes = bytes;
+                entry.CountedBytes = bytes;
             }
             foreach (Entry victim in victims) await UnloadAsync(victim);
         }

@@ -37,7 +37,7 @@ public sealed partial class ModelHost : IDisposable
         public required Task<LoadedModel> Loading { get; set; }
 
         /// <summary>What it takes of its owner's bound; 0 until that is known.</summary>
-        public long OwnersBytes { get; set; }
+        public long CountedBytes { get; set; }
 
         public int Holds { get; set; }
 
@@ -73,7 +73,8 @@ public sealed partial class ModelHost : IDisposable
     public ModelHost(ModelFiles store, DeviceLoop loop, IOptions<ResidencyOptions> options, TimeProvider time, ILogger<ModelHost> logger)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (loop.Device.Kind != ModelLoader.CpuKind && options.Value.HostBudgetBytes > 0) _tier = new HostTier(options.Value.HostBudgetBytes);
+        long hostBytes = options.Value.HostBudgetBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+        if (loop.Device.Kind != ModelLoader.CpuKind && hostBytes > 0) _tier = new HostTier(hostBytes);
         _loader = new ModelLoader(store, loop, _tier);
         _loop = loop;
         _options = options.Value;
@@ -293,7 +294,7 @@ public sealed partial class ModelHost : IDisposable
             lock (_gate)
             {
                 isDropped = entry.IsDropped;
-                entry.OwnersBytes = model.ReservedBytes;
+                entry.CountedBytes = model.ReservedBytes;
                 if (!isDropped) _order.Add(entry.Address.Version, model.ReservedBytes);
             }
             if (!isDropped) return model;

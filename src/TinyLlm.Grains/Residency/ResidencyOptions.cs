@@ -18,7 +18,7 @@ public sealed class ResidencyOptions
     /// Default a quarter of the machine's memory. On a CPU device it does not count, as weights lie there anyway.
     /// </summary>
     [Range(0, 1L << 46)]
-    public long HostBudgetBytes { get; set; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+    public long? HostBudgetBytes { get; set; }
 
     /// <summary>The share of a device's budget that pinned models of all owners may take: the rest always serves those who pin nothing. Default a half.</summary>
     [Range(0.0, 0.9)]

@@ -44,7 +44,7 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
 
         using RunningSession session = admitted!;
         SessionUsage usage = new(meter, lease);
-        usage.Admitted(session.PromptTokens);
+        usage.Admitted(session.PromptTokens, session.PrefillTime);
         span?.SetTag("gen_ai.usage.input_tokens", session.PromptTokens);
         yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.WaitingSequences };
         await foreach (SessionEvent item in session.ReadAsync(cancellationToken))

@@ -45,6 +45,7 @@ internal static class SiloSetup
     {
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
         silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
+        if (cluster.Kubernetes) silo.UseKubernetesHosting();
         // No gateway: whoever calls grains is a silo of the cluster.
         silo.ConfigureEndpoints(address, cluster.SiloPort == 0 ? FreePort.OnLoopback() : cluster.SiloPort, gatewayPort: 0, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
         silo.Configure<ClusterMembershipOptions>(options =>
@@ -52,6 +53,13 @@ internal static class SiloSetup
             options.ProbeTimeout = cluster.ProbeInterval;
             options.NumMissedProbesLimit = cluster.MissedProbes;
         });
+    }
+
+    /// <summary>Refuses what can't be a Redis or an address, before anything is opened.</summary>
+    public static void Check(ClusterSettings cluster)
+    {
+        if (cluster.Redis is { } redis) ParseRedis(redis);
+        ParseAddress(cluster.Address);
     }
 
     private static ConfigurationOptions ParseRedis(string text)
