@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
@@ -29,8 +30,10 @@ public static class TinyLlmGrains
 #pragma warning disable ORLEANSEXP003
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
+        // After a crash it would keep the dead silo's grains from starting elsewhere for half a minute, in case that silo is only cut off. Here a second
+        // activation of a grain can't do harm: each write of a state is conditional on the one before, so the older loses and starts anew.
+        silo.Configure<GrainDirectoryOptions>(options => options.RangeLeaseDuration = TimeSpan.Zero);
         silo.Services.AddPlacementFilter<CorePlacementFilterStrategy, CorePlacementFilterDirector>(ServiceLifetime.Transient);
-        silo.Services.AddPlacementDirector<SessionPlacementStrategy, SessionPlacementDirector>(ServiceLifetime.Singleton);
         silo.Services.AddOptions<EncryptionOptions>().BindConfiguration("TinyLlm:Encryption");
         silo.Services.AddOptions<UserLimits>().BindConfiguration("TinyLlm:Limits").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<UserLimits>, UserLimitsValidator>();

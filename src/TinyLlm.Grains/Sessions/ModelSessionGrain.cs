@@ -17,7 +17,7 @@ namespace TinyLlm.Grains.Sessions;
 /// request's life: 3 verify the lease, 5 weights from the silo's model host, then render and tokenize on bounded workers, 6 the engine,
 /// 7 tokens out.
 /// </remarks>
-[SessionPlacement]
+[OnSiloOfKey]
 [Immovable]
 [GrainType("modelsession")]
 internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts, LeaseSigner signer, PromptWorkers workers, SessionDrain drain, UsageMeter meter) : Grain, IModelSessionGrain
@@ -57,7 +57,7 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
     private void Verify(ModelLease lease)
     {
         signer.Verify(lease, ModelRight.Infer);
-        if (SessionKey.Parse(this.GetPrimaryKeyString()).Version != lease.Version) throw RequestException.NotFound("model");
+        if (SessionKey.VersionOf(this.GetPrimaryKeyString()) != lease.Version) throw RequestException.NotFound("model");
     }
 
     private static RequestException Leaving() =>

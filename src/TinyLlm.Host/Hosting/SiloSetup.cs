@@ -1,9 +1,12 @@
 using System.Net;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using StackExchange.Redis;
 using TinyLlm.Grains;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Sessions;
+using TinyLlm.Host.Clustering;
 using TinyLlm.Host.Telemetry;
 using TinyLlm.Storage;
 
@@ -12,10 +15,14 @@ namespace TinyLlm.Host.Hosting;
 /// <summary>This process as an Orleans silo: alone, or a member of a cluster that finds itself by Redis.</summary>
 internal static class SiloSetup
 {
-    /// <summary>What a process is given to end running answers, and to leave its cluster after that.</summary>
+    /// <summary>What a process is given to leave its cluster after its running answers have ended, or were cut.</summary>
     public static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
 
-    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, TelemetrySettings telemetry) =>
+    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, TelemetrySettings telemetry)
+    {
+        // The generic host's own limit would end the process together with the drain, before it has said goodbye.
+        builder.Services.AddOptions<Microsoft.Extensions.Hosting.HostOptions>()
+            .Configure<IOptions<SessionDrainOptions>>((host, drain) => host.ShutdownTimeout = drain.Value.Deadline + LeaveTime);
         builder.UseOrleans(silo =>
         {
             if (cluster.Redis is null) JoinNobody(silo);
@@ -37,6 +44,7 @@ internal static class SiloSetup
             if (roles.Core) silo.AddCollection();
             if (accelerator is not null) silo.AddAccelerator(accelerator);
         });
+    }
 
     /// <summary>Nobody but this process joins: any free ports will do.</summary>
     private static void JoinNobody(ISiloBuilder silo) => silo.UseLocalhostClustering(siloPort: FreePort.OnLoopback(), gatewayPort: FreePort.OnLoopback());
@@ -53,6 +61,8 @@ internal static class SiloSetup
             options.ProbeTimeout = cluster.ProbeInterval;
             options.NumMissedProbesLimit = cluster.MissedProbes;
         });
+        silo.Services.AddSingleton<DeathWatch>();
+        silo.Configure<SiloConnectionOptions>(DeathWatch.Watch);
     }
 
     /// <summary>Refuses what can't be a Redis or an address, before anything is opened.</summary>

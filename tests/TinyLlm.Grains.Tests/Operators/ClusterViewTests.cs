@@ -15,7 +15,7 @@ public sealed class ClusterViewTests
         TestUser alice = await cluster.CreateUserAsync("alice");
         await alice.PublishAsync("tiny");
         ModelLease lease = (await alice.LeaseAsync("tiny")).Lease;
-        await cluster.Client.GenerateAsync(lease, TestSession.Greedy(2));
+        await cluster.GenerateAsync(lease, TestSession.Greedy(2));
 
         foreach (int asked in (int[])[0, 1])
         {

@@ -20,7 +20,7 @@ public sealed class UsageMeterTests
         TestUser alice = await cluster.CreateUserAsync("alice");
         await alice.PublishAsync("tiny");
         ModelLease lease = (await alice.Grain.Lease(alice.Id, "tiny", null, ModelRight.Infer)).Lease;
-        for (int i = 0; i < 3; i++) await cluster.Client.GenerateAsync(lease, TestSession.Greedy(5));
+        for (int i = 0; i < 3; i++) await cluster.GenerateAsync(lease, TestSession.Greedy(5));
         await MeterOf(cluster).FlushAsync();
 
         UsageMonth month = await LedgerOf(cluster, alice.Id).Read();
@@ -46,7 +46,7 @@ public sealed class UsageMeterTests
         await alice.PublishAsync("tiny");
         ModelLease lease = (await alice.LeaseAsync("tiny")).Lease;
         cluster.Device().Stepped = _ => Spin(step);
-        for (int i = 0; i < 3; i++) await cluster.Client.GenerateAsync(lease, TestSession.Greedy(1));
+        for (int i = 0; i < 3; i++) await cluster.GenerateAsync(lease, TestSession.Greedy(1));
         await MeterOf(cluster).FlushAsync();
         Assert.All((await LedgerOf(cluster, alice.Id).Read()).Rows, row => Assert.True(row.Count.ModelTime >= 3 * step, $"three steps took {row.Count.ModelTime}"));
     }
@@ -168,7 +168,7 @@ public sealed class UsageMeterTests
         Assert.Null(await cluster.GrainState.GetAsync($"usage-usageledger/{UsageMonth.Key(alice.Id, s_day)}.json", TestContext.Current.CancellationToken));
     }
 
-    private static Task<EmbeddingAnswer> EmbedAsync(GrainCluster cluster, ModelLease lease, params ImmutableArray<int>[] texts) => cluster.Client.Session(lease).Embed(
+    private static Task<EmbeddingAnswer> EmbedAsync(GrainCluster cluster, ModelLease lease, params ImmutableArray<int>[] texts) => cluster.Session(lease).Embed(
         lease, new EmbeddingSpec { Inputs = [.. texts.Select(ids => new EmbeddingInput { Ids = ids })] }, TestContext.Current.CancellationToken);
 
     /// <summary>A step of the device that takes this long, and not less.</summary>
