@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Forgetting;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Grains.Users;
 
@@ -19,5 +20,6 @@ public static class GrainOptions
         ("TinyLlm:Collection", typeof(CollectionOptions)),
         ("TinyLlm:Drain", typeof(SessionDrainOptions)),
         ("TinyLlm:Engine", typeof(DeviceLoopOptions)),
+        ("TinyLlm:Residency", typeof(ResidencyOptions)),
     ];
 }

@@ -8,6 +8,7 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Forgetting;
+using TinyLlm.Grains.Operators;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Residency;
@@ -47,6 +48,7 @@ public static class TinyLlmGrains
         silo.Services.AddOptions<RetentionOptions>().BindConfiguration("TinyLlm:Retention").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<RetentionOptions>, RetentionOptionsValidator>();
         silo.Services.AddSingleton<ClusterMemory>();
+        silo.Services.AddSingleton<ClusterView>();
         silo.Services.AddSingleton<ReceiptOffice>();
         silo.Services.AddSingleton<UsageMeter>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<UsageMeter>());
@@ -71,6 +73,8 @@ public static class TinyLlmGrains
         silo.Services.AddSingleton(_ => accelerator); // a factory, so that the container disposes it, after the loop that uses it
         silo.Services.AddSingleton(services => new DeviceLoop(
             services.GetRequiredService<Accelerator>().Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
+        silo.Services.AddOptions<ResidencyOptions>().BindConfiguration("TinyLlm:Residency").ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<ResidencyOptions>, ResidencyOptionsValidator>();
         silo.Services.AddSingleton<ModelHost>();
         silo.Services.AddSingleton<ModelTexts>();
         return silo;

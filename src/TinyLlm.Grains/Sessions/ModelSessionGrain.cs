@@ -70,7 +70,7 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         try
         {
             Verify(lease);
-            hold = await host.AcquireAsync(VersionAddress.Of(lease), cancellationToken);
+            hold = await host.AcquireAsync(VersionAddress.Of(lease), Stay.Of(lease, request.KeepAlive), cancellationToken);
             PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, lease.Caller.Value, request, cancellationToken);
             Generation[] generations = hold.Start([.. Enumerable.Range(0, prompt.Choices).Select(choice => prompt.ToGenerationRequest(lease.Caller.Value, choice))]);
             // They are served in their order, and an earlier one may have to end before a later one gets its place.

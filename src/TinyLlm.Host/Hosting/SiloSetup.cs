@@ -7,6 +7,7 @@ using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Clustering;
+using TinyLlm.Host.Telemetry;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Hosting;
@@ -17,7 +18,7 @@ internal static class SiloSetup
     /// <summary>What a process is given to leave its cluster after its running answers have ended, or were cut.</summary>
     public static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
 
-    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, bool isTraced)
+    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, TelemetrySettings telemetry)
     {
         // The generic host's own limit would end the process together with the drain, before it has said goodbye.
         builder.Services.AddOptions<Microsoft.Extensions.Hosting.HostOptions>()
@@ -37,8 +38,9 @@ internal static class SiloSetup
 #else
             silo.AddTinyLlmGrainStorage();
 #endif
-            silo.AddTinyLlmGrains(new SiloRoles { Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
-            if (isTraced) silo.AddActivityPropagation(); // a grain's work belongs to the request that called it
+            silo.AddTinyLlmGrains(new SiloRoles { Api = roles.Api, Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
+            silo.AddDashboard(telemetry);
+            if (telemetry.Otlp is not null) silo.AddActivityPropagation(); // a grain's work belongs to the request that called it
             if (roles.Core) silo.AddCollection();
             if (accelerator is not null) silo.AddAccelerator(accelerator);
         });

@@ -57,7 +57,7 @@ internal static class TinyLlmApplication
         AddServices(builder.Services, roles);
         builder.Services.AddSingleton(roles);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
-        builder.AddTinyLlmSilo(roles, cluster, accelerator, isTraced: telemetry.Otlp is not null);
+        builder.AddTinyLlmSilo(roles, cluster, accelerator, telemetry);
         // After the silo, and so stopped before it: what was counted is told while there is somebody to tell.
         if (roles.Api) builder.Services.AddHostedService(services => services.GetRequiredService<FailedAuthentications>());
         builder.Services.AddTinyLlmStorage(storage, data, roles); // after what is checked without the network
@@ -222,6 +222,9 @@ internal static class TinyLlmApplication
         app.UseAuthorization();
         app.MapOpenApi("/openapi/v1.json").AllowAnonymous(); // one document: a name in the path would only be echoed
         app.MapMetrics();
+        app.MapDashboard();
+        app.MapSilos();
+        app.MapKeepAlive();
         app.MapUsers();
         app.MapTokens();
         app.MapAudit();

@@ -1,5 +1,6 @@
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Storage;
 
@@ -49,6 +50,9 @@ public sealed class LeaseTests(SharedCluster shared) : IClassFixture<SharedClust
             lease with { Right = ModelRight.Download },
             lease with { ExpiresAt = lease.ExpiresAt.AddTicks(1) },
             lease with { Model = "bob/tiny" },
+            lease with { KeepAlive = KeepAlive.Pinned },
+            lease with { KeepAlive = KeepAlive.For(TimeSpan.Zero) },
+            lease with { PinnableBytes = 1 },
             lease with { Mac = flipped },
             lease with { Mac = lease.Mac[..16] },
             lease with { Mac = default },
