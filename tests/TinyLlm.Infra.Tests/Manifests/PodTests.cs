@@ -21,6 +21,8 @@ public sealed partial class PodTests
         ["TinyLlm:Access:Oidc:Audience"] = "only the host's own tokens",
         ["TinyLlm:Telemetry:Otlp"] = "Prometheus scrapes",
         ["TinyLlm:Limits:KeptVersions"] = "all are kept",
+        ["TinyLlm:Residency:KeepAlive"] = "models stay until their room is needed",
+        ["TinyLlm:Residency:HostBudgetBytes"] = "a quarter of the pod's memory",
     };
 
     [Fact]
