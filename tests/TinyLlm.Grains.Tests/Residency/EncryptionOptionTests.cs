@@ -58,7 +58,7 @@ public sealed class EncryptionOptionTests : IDisposable
         foreach (string model in models)
         {
             GrantedModel granted = await user.LeaseAsync(model);
-            Assert.Equal(TestSession.Answer(Tokens), TestSession.Text(await cluster.Client.GenerateAsync(granted.Lease, TestSession.Greedy(Tokens))));
+            Assert.Equal(TestSession.Answer(Tokens), TestSession.Text(await cluster.GenerateAsync(granted.Lease, TestSession.Greedy(Tokens))));
         }
     }
 
