@@ -111,6 +111,7 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2026-08-01' = {
       networkPlugin: 'azure'
       networkPluginMode: 'overlay'
       networkPolicy: 'cilium'
+      podCidr: '10.244.0.0/16'
     }
     oidcIssuerProfile: {
       enabled: true

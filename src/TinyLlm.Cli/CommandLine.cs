@@ -82,6 +82,7 @@ internal static class CommandLine
             RenderCommand.Create(context),
             AuditCommand.Create(context, connection),
             ReceiptCommand.Create(context),
+            PsCommand.Create(context, connection),
         };
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Forgetting;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Users;
 
 namespace TinyLlm.Grains;
@@ -21,3 +22,7 @@ internal sealed partial class DeviceLoopOptionsValidator : IValidateOptions<Devi
 /// <inheritdoc cref="UserLimitsValidator"/>
 [OptionsValidator]
 internal sealed partial class RetentionOptionsValidator : IValidateOptions<RetentionOptions>;
+
+/// <inheritdoc cref="UserLimitsValidator"/>
+[OptionsValidator]
+internal sealed partial class ResidencyOptionsValidator : IValidateOptions<ResidencyOptions>;

@@ -2,11 +2,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Forgetting;
+using TinyLlm.Grains.Operators;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Residency;
@@ -28,8 +30,10 @@ public static class TinyLlmGrains
 #pragma warning disable ORLEANSEXP003
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
+        // After a crash it would keep the dead silo's grains from starting elsewhere for half a minute, in case that silo is only cut off. Here a second
+        // activation of a grain can't do harm: each write of a state is conditional on the one before, so the older loses and starts anew.
+        silo.Configure<GrainDirectoryOptions>(options => options.RangeLeaseDuration = TimeSpan.Zero);
         silo.Services.AddPlacementFilter<CorePlacementFilterStrategy, CorePlacementFilterDirector>(ServiceLifetime.Transient);
-        silo.Services.AddPlacementDirector<SessionPlacementStrategy, SessionPlacementDirector>(ServiceLifetime.Singleton);
         silo.Services.AddOptions<EncryptionOptions>().BindConfiguration("TinyLlm:Encryption");
         silo.Services.AddOptions<UserLimits>().BindConfiguration("TinyLlm:Limits").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<UserLimits>, UserLimitsValidator>();
@@ -44,6 +48,7 @@ public static class TinyLlmGrains
         silo.Services.AddOptions<RetentionOptions>().BindConfiguration("TinyLlm:Retention").ValidateOnStart();
         silo.Services.AddSingleton<IValidateOptions<RetentionOptions>, RetentionOptionsValidator>();
         silo.Services.AddSingleton<ClusterMemory>();
+        silo.Services.AddSingleton<ClusterView>();
         silo.Services.AddSingleton<ReceiptOffice>();
         silo.Services.AddSingleton<UsageMeter>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<UsageMeter>());
@@ -68,6 +73,8 @@ public static class TinyLlmGrains
         silo.Services.AddSingleton(_ => accelerator); // a factory, so that the container disposes it, after the loop that uses it
         silo.Services.AddSingleton(services => new DeviceLoop(
             services.GetRequiredService<Accelerator>().Backend, services.GetRequiredService<IOptions<DeviceLoopOptions>>().Value, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DeviceLoop>>()));
+        silo.Services.AddOptions<ResidencyOptions>().BindConfiguration("TinyLlm:Residency").ValidateOnStart();
+        silo.Services.AddSingleton<IValidateOptions<ResidencyOptions>, ResidencyOptionsValidator>();
         silo.Services.AddSingleton<ModelHost>();
         silo.Services.AddSingleton<ModelTexts>();
         return silo;

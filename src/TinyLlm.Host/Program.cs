@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using TinyLlm.Host.Configuration;
 using TinyLlm.Host.Hosting;
 
 // Bad arguments and options are one clear line and exit code 2, never a stack trace.
@@ -10,6 +11,7 @@ try
         Console.WriteLine(information);
         return 0;
     }
+    if (arguments.IsCheck) return ConfigurationCheck.Run(arguments, Console.Out, Console.Error);
     await using WebApplication app = TinyLlmApplication.Build(arguments);
     await app.RunAsync();
     return 0;

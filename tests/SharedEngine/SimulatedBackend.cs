@@ -9,7 +9,7 @@ namespace TinyLlm.Tests;
 /// forward passes a gate that a test may hold: held, it reports that the step began and waits to be let go. Caches know their ids and places, and
 /// refuse keys of another place.
 /// </summary>
-internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBackend
+internal sealed class SimulatedBackend(long budgetBytes = 1 << 30, string kind = "cpu") : IDecoderBackend
 {
     private readonly SemaphoreSlim _gate = new(0);
     private readonly BlockingCollection<Step> _begun = [];
@@ -22,7 +22,7 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
     /// <summary>What comes after these ids, before it is cut to the vocabulary.</summary>
     public delegate int Continuation(ReadOnlySpan<int> ids);
 
-    public EngineDeviceInfo Device { get; } = new("cpu", "simulated", budgetBytes);
+    public EngineDeviceInfo Device { get; } = new(kind, "simulated", budgetBytes);
 
     public long LiveTensors => Interlocked.Read(ref _liveTensors);
 
@@ -83,6 +83,8 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30) : IDecoderBac
     private sealed class Decoder(SimulatedBackend device, Checkpoint checkpoint) : IDecoder
     {
         public DecoderConfig Config { get; } = checkpoint.Config;
+
+        public ComputePrecision Precision => ComputePrecision.F32;
 
         public long WeightBytes { get; } = checkpoint.Facts.WeightBytes;
 

@@ -30,7 +30,20 @@ public sealed class ClusterTests
         Assert.Equal(s_case.Value.NewText, text);
         Assert.Equal(text, await alice.CompleteAsync($"{alice.Name}/stories", Prompt, Tokens));
 
-        // 2. A process of each role dies without a word. A client that asks again is served as before.
+        // 2. Of a hundred commits of one upload, through both, one publishes; the others are told of it, or of the conflict.
+        string upload = await alice.BeginUploadAsync("raced");
+        foreach ((string name, byte[] bytes) in Stories.Files()) await alice.PutFileAsync("raced", upload, name, bytes);
+        HttpResponseMessage[] commits = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(
+            () => (i % 2 == 0 ? alice : elsewhere).SendAsync(HttpMethod.Post, $"api/models/raced/uploads/{upload}/commit"), Cancel)));
+        ILookup<HttpStatusCode, string> answers = (await Task.WhenAll(commits.Select(async commit => (commit.StatusCode, Body: await commit.Content.ReadAsStringAsync(Cancel)))))
+            .ToLookup(answer => answer.StatusCode, answer => answer.Body);
+        Assert.Single(answers[HttpStatusCode.Created].Distinct());
+        Assert.Equal(100, answers[HttpStatusCode.Created].Count() + answers[HttpStatusCode.Conflict].Count());
+        Assert.Single((await elsewhere.GetAsync($"api/models/{alice.Name}/raced/versions"))["versions"]!.AsArray());
+        Assert.Equal(text, await elsewhere.CompleteAsync("raced", Prompt, Tokens));
+        foreach (HttpResponseMessage commit in commits) commit.Dispose();
+
+        // 3. A process of each role dies without a word. A client that asks again is served as before.
         cluster.Gpu[0].Kill();
         Assert.Equal(text, await CompleteWithRetriesAsync(alice, elsewhere));
         cluster.Core[0].Kill();
@@ -38,12 +51,12 @@ public sealed class ClusterTests
         cluster.Api[0].Kill();
         Assert.Equal(text, await CompleteWithRetriesAsync(alice, elsewhere));
 
-        // 3. What they acknowledged is there, and new ones take their places.
+        // 4. What they acknowledged is there, and new ones take their places.
         await cluster.AddAsync("core", cluster.Core);
         await cluster.AddAsync("gpu", cluster.Gpu);
         await cluster.AddAsync("api", cluster.Api);
         using UserClient joined = UserClient.Known(cluster.Api[^1], alice);
-        Assert.Equal("stories", (string?)(await joined.GetAsync("api/models"))["models"]![0]!["model"]);
+        Assert.Equal(["raced", "stories"], (await joined.GetAsync("api/models"))["models"]!.AsArray().Select(model => (string?)model!["model"]));
         await joined.UploadStoriesAsync("more");
         cluster.Gpu[1].Kill();
         Assert.Equal(text, await CompleteWithRetriesAsync(joined, elsewhere));

@@ -17,9 +17,23 @@ public sealed class ScenarioTests
     public async Task PushGrantInferRevokeForgetReceipt_OnTheEmbeddedHost()
     {
         await using RunningHost host = await RunningHost.StartNewAsync();
-        using UserClient admin = UserClient.Admin(host);
-        using UserClient alice = await UserClient.CreateAsync(host, "alice");
-        using UserClient bob = await UserClient.CreateAsync(host, "bob");
+        await PlayAsync(host, host, silos: 1, () => Task.FromResult<IEnumerable<string>>(Directory.EnumerateFileSystemEntries(host.DataFolder, "*", SearchOption.AllDirectories)));
+    }
+
+    [Fact]
+    public async Task PushGrantInferRevokeForgetReceipt_OnACluster()
+    {
+        await using RunningCluster cluster = await RunningCluster.StartAsync(api: 2, core: 2, gpu: 2);
+        await PlayAsync(cluster.Api[0], cluster.Api[1], silos: 6, cluster.BlobNamesAsync);
+    }
+
+    /// <summary>Alice and the operator come by one process, bob by another, or all by the one that there is.</summary>
+    private static async Task PlayAsync(RunningHost first, RunningHost second, int silos, Func<Task<IEnumerable<string>>> storedNames)
+    {
+        using UserClient admin = UserClient.Admin(first);
+        using UserClient alice = await UserClient.CreateAsync(first, "alice");
+        using UserClient made = await UserClient.CreateAsync(first, "bob");
+        using UserClient bob = UserClient.Known(second, made);
 
         // Push: a context that a stream does not fill before it is cut.
         await alice.UploadAsync("tiny", TinyModel.Files(contextLength: 65_536));
@@ -51,16 +65,16 @@ public sealed class ScenarioTests
         Assert.True(forgotten.StatusCode == HttpStatusCode.OK, receipt);
         using TemporaryFolder folder = new();
         await File.WriteAllTextAsync(folder.Combine("receipt.json"), receipt, Cancel);
-        ToolRun verified = await ToolRun.CliAsync(host, folder.Path, "receipt", "verify", folder.Combine("receipt.json"));
+        ToolRun verified = await ToolRun.CliAsync(first, folder.Path, "receipt", "verify", folder.Combine("receipt.json"));
         Assert.True(verified.ExitCode == 0, verified.Error);
         Assert.StartsWith("valid: user alice, 1 versions", verified.Out, StringComparison.Ordinal);
         JsonNode text = JsonNode.Parse(Convert.FromBase64String((string)JsonNode.Parse(receipt)!["receipt"]!["payload"]!))!;
-        Assert.Equal((1, 0), ((int)text["silos"]!, (int)text["silos_silent"]!));
+        Assert.Equal((silos, 0), ((int)text["silos"]!, (int)text["silos_silent"]!));
 
         // Nothing of alice is left, in names or in files; bob and the operator's log are as they were.
         await alice.GetAsync("api/me", HttpStatusCode.Unauthorized);
         string owner = (string)text["owner"]!;
-        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(host.DataFolder, "*", SearchOption.AllDirectories), path => path.Contains(owner, StringComparison.Ordinal));
+        Assert.DoesNotContain(await storedNames(), name => name.Contains(owner, StringComparison.Ordinal));
         await bob.GetAsync("api/me");
         string[] told = [.. (await admin.GetAsync("api/admin/audit"))["entries"]!.AsArray().Where(entry => (string?)entry!["subject"] == owner).Select(entry => (string)entry!["action"]!)];
         Assert.Equal(["user.created", "user.deleting", "user.forgotten"], told);

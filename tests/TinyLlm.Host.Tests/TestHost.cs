@@ -32,6 +32,8 @@ internal sealed class TestHost : IAsyncDisposable
 
     public Uri Address { get; }
 
+    public string DataFolder => _folder;
+
     /// <summary>A client with the operator's token.</summary>
     public HttpClient Admin { get; }
 

@@ -1,17 +1,28 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using TinyLlm.Tests;
 
 namespace TinyLlm.Storage.Tests;
 
-/// <summary>Runs a script of this project under node: another implementation to compare ours with. It uses node alone, no package.</summary>
+/// <summary>Runs a script under node: another implementation to compare ours with.</summary>
 internal static class NodeScript
 {
-    /// <summary>What the script answers to <paramref name="request"/>; skips the calling test when node isn't there.</summary>
-    public static JsonElement Ask(string script, object request)
+    /// <summary>What a script of this project answers to <paramref name="request"/>; it uses node alone. Skips the calling test when node isn't there.</summary>
+    public static JsonElement Ask(string script, object request) => Run(Path.Combine(AppContext.BaseDirectory, script), request);
+
+    /// <summary>The same of a script in tests/npm that uses a package; skips the calling test when that isn't installed.</summary>
+    public static JsonElement AskPackage(string package, string script, object request)
+    {
+        string folder = Path.Combine(TestData.RepositoryRoot, "tests", "npm");
+        Assert.SkipUnless(Directory.Exists(Path.Combine(folder, "node_modules", package)), $"{package} is not installed: run 'npm ci' in tests/npm");
+        return Run(Path.Combine(folder, script), request);
+    }
+
+    private static JsonElement Run(string path, object request)
     {
         UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false);
-        ProcessStartInfo start = new("node", [Path.Combine(AppContext.BaseDirectory, script)])
+        ProcessStartInfo start = new("node", [path])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

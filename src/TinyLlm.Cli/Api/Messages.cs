@@ -48,6 +48,13 @@ internal sealed record FileEntry(string Name, long Bytes, string Sha256);
 
 internal sealed record HostSigningKey(string PublicKey);
 
+/// <summary>What silos have in memory, and the silos that did not say.</summary>
+internal sealed record ResidentList(IReadOnlyList<ResidentModel> Models, IReadOnlyList<string> Silent);
+
+/// <summary>A model in the memory of one silo.</summary>
+internal sealed record ResidentModel(
+    string Model, string Owner, string VersionId, string Silo, long Bytes, string Precision, int Streams, DateTimeOffset? ExpiresAt, bool Pinned);
+
 internal sealed record ModelList(IReadOnlyList<ModelEntry> Models);
 
 /// <summary>A token to make; what is null is as the caller's own.</summary>
@@ -121,6 +128,7 @@ internal sealed record AnswerDelta(string? Content);
 [JsonSerializable(typeof(VersionList))]
 [JsonSerializable(typeof(CurrentVersion))]
 [JsonSerializable(typeof(ModelDetail))]
+[JsonSerializable(typeof(ResidentList))]
 [JsonSerializable(typeof(HostSigningKey))]
 [JsonSerializable(typeof(NewToken))]
 [JsonSerializable(typeof(CreatedToken))]

@@ -58,6 +58,10 @@ internal sealed class TinyLlmClient : IDisposable
     public async Task<IReadOnlyList<ModelEntry>> ListModelsAsync(CancellationToken cancellationToken) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/models"), ApiJson.Default.ModelList, cancellationToken)).Models;
 
+    /// <summary>Models in the memory of the cluster's silos; for the operator.</summary>
+    public Task<ResidentList> ListResidentAsync(CancellationToken cancellationToken) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, "api/admin/models/resident"), ApiJson.Default.ResidentList, cancellationToken);
+
     /// <summary>Versions of "owner/model", newest first.</summary>
     public async Task<IReadOnlyList<ModelEntry>> ListVersionsAsync(string model, CancellationToken cancellationToken) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/models/{Segments(model)}/versions"), ApiJson.Default.VersionList, cancellationToken)).Versions;

@@ -6,6 +6,9 @@ public interface IDecoder : IDisposable
     /// <summary>What the model is.</summary>
     DecoderConfig Config { get; }
 
+    /// <summary>What its matrices are kept in.</summary>
+    ComputePrecision Precision { get; }
+
     /// <summary>Bytes that its weights occupy, mapped or copied.</summary>
     long WeightBytes { get; }
 

@@ -47,6 +47,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>What its weights amount to.</summary>
     public CheckpointFacts Facts { get; }
 
+    /// <summary>Bytes of its files in this machine's memory, mapped or filled.</summary>
+    public long HostBytes => _files.Values.Sum(file => file.Header.DataOffset + file.Header.DataBytes);
+
     /// <summary>Validates and maps a folder.</summary>
     /// <exception cref="ModelFormatException">It is no model that the engine can run.</exception>
     /// <exception cref="SafeTensorsException">A file of weights breaks the format.</exception>

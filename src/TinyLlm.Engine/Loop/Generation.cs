@@ -21,6 +21,9 @@ public sealed class Generation
     /// <summary>Tokens of the prompt that the prefix cache knew. Settled as soon as there is a token to read.</summary>
     public int CachedTokens => _sequence.CachedTokens;
 
+    /// <summary>How long the prompt took from when it had a slot. Settled as soon as there is a token to read.</summary>
+    public TimeSpan PrefillTime => _sequence.Times.Prefill;
+
     /// <summary>Completes once the sequence's slot and cache are free. Never faults.</summary>
     public Task<GenerationEnd> Completion => _sequence.Completion.Task;
 

@@ -8,6 +8,9 @@ public sealed class ResidentModel
     /// <summary>What the model is.</summary>
     public DecoderConfig Config => Decoder.Config;
 
+    /// <summary>What its matrices are kept in.</summary>
+    public ComputePrecision Precision => Decoder.Precision;
+
     /// <summary>Bytes that its weights occupy.</summary>
     public long WeightBytes => Decoder.WeightBytes;
 

@@ -67,6 +67,7 @@ public sealed class EngineMeter : IDisposable
     /// <summary>A sequence's whole prompt is in its cache.</summary>
     internal void Prefilled(Sequence sequence)
     {
+        sequence.Times.Prefill = _time.GetElapsedTime(sequence.Times.AdmittedAt);
         int tokens = sequence.Request.PromptIds.Length;
         _promptTokens.Add(tokens);
         _prefixQueries.Add(tokens);

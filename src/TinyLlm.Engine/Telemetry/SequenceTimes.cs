@@ -9,6 +9,9 @@ internal struct SequenceTimes(long arrivedAt)
     /// <summary>When it got its slot.</summary>
     public long AdmittedAt { get; set; }
 
+    /// <summary>How long its prompt took from there.</summary>
+    public TimeSpan Prefill { get; set; }
+
     public long FirstTokenAt { get; set; }
 
     public long LastTokenAt { get; set; }

@@ -28,6 +28,7 @@ internal sealed class TorchDecoder : IDecoder
     {
         _checkpoint = checkpoint;
         _device = device;
+        Precision = precision;
         WeightBytes = CheckpointLayout.WeightBytes(Config, precision);
         _threads = WeightBytes < OneThreadBytes ? 1 : threads;
         _windows = [.. Config.Layers.Select(layer => layer.Window).Distinct()];
@@ -51,6 +52,9 @@ internal sealed class TorchDecoder : IDecoder
     }
 
     public DecoderConfig Config => _checkpoint.Config;
+
+    /// <inheritdoc/>
+    public ComputePrecision Precision { get; }
 
     public long WeightBytes { get; }
 

@@ -44,7 +44,6 @@ public sealed class LeaseSigner
     {
         using IncrementalHash hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
         // Every part is prefixed by its length, so no two different leases give the same bytes.
-        Span<byte> number = stackalloc byte[sizeof(long)];
         foreach (string part in (ReadOnlySpan<string>)["tinyllm-lease-v3", lease.Caller.Value, lease.Owner.Value, lease.Version.Value, lease.ManifestDigest, lease.SignatureDigest, lease.Model])
         {
             Append(Encoding.UTF8.GetBytes(part ?? "")); // a forged lease may lack any of them
@@ -52,19 +51,28 @@ public sealed class LeaseSigner
         Append(lease.SigningKey.Span);
         Append(lease.Key is null ? [] : lease.Key.Fingerprint());
         Append(lease.OwnerBytes is { } bound ? BitConverter.GetBytes(bound) : []);
-        foreach (long value in (ReadOnlySpan<long>)[(long)lease.Right, lease.ExpiresAt.UtcTicks])
+        Number((long)lease.Right);
+        Number(lease.ExpiresAt.UtcTicks);
+        if (lease.KeepAlive is not null || lease.PinnableBytes != 0)
         {
-            BinaryPrimitives.WriteInt64LittleEndian(number, value);
-            hash.AppendData(number);
+            // Only where there is something to say, so that silos from before these fields verify the others. A pinned model has no time.
+            Number(lease.KeepAlive is null ? 0 : lease.KeepAlive.Time is null ? 1 : 2);
+            Number(lease.KeepAlive?.Time?.Ticks ?? 0);
+            Number(lease.PinnableBytes);
         }
         return hash.GetHashAndReset();
 
         void Append(ReadOnlySpan<byte> bytes)
         {
-            Span<byte> length = stackalloc byte[sizeof(long)];
-            BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
-            hash.AppendData(length);
+            Number(bytes.Length);
             hash.AppendData(bytes);
+        }
+
+        void Number(long value)
+        {
+            Span<byte> number = stackalloc byte[sizeof(long)];
+            BinaryPrimitives.WriteInt64LittleEndian(number, value);
+            hash.AppendData(number);
         }
     }
 }

@@ -1,3 +1,4 @@
+using TinyLlm.Grains.Residency;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Access;
@@ -29,6 +30,12 @@ public sealed record ModelLease
 
     /// <summary>"owner/model" at the time of the decision: what the use is told under.</summary>
     [Id(20)] public required string Model { get; init; }
+
+    /// <summary>How long the owner wants the model to stay in memory; null: the owner does not say.</summary>
+    [Id(21)] public KeepAlive? KeepAlive { get; init; }
+
+    /// <summary>The most bytes of models that the owner may pin on one silo.</summary>
+    [Id(22)] public long PinnableBytes { get; init; }
 
     /// <summary>HMAC-SHA-256 over all the other fields.</summary>
     [Id(6)] public ReadOnlyMemory<byte> Mac { get; init; }

@@ -1,3 +1,4 @@
+using TinyLlm.Grains.Residency;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Models;
@@ -16,6 +17,9 @@ internal sealed class ModelRecord
 
     /// <summary>How many versions a publication leaves; null: as many as the host's limits say.</summary>
     public int? KeptVersions { get; set; }
+
+    /// <summary>How long it stays in memory; null: the owner does not say.</summary>
+    public KeepAlive? KeepAlive { get; set; }
 }
 
 /// <summary>One published, immutable version of a model.</summary>

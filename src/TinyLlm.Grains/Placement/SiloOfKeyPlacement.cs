@@ -3,7 +3,7 @@ using Orleans.Runtime.Placement;
 
 namespace TinyLlm.Grains.Placement;
 
-/// <summary>Places a grain on the silo whose address is its key.</summary>
+/// <summary>Places a grain on the silo whose address is its key, or the end of its key after a slash.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class OnSiloOfKeyAttribute() : PlacementAttribute(new SiloOfKeyStrategy());
 
@@ -16,7 +16,8 @@ internal sealed class SiloOfKeyDirector : IPlacementDirector
 {
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
-        SiloAddress wanted = SiloAddress.FromParsableString(target.GrainIdentity.Key.ToString()!);
+        string key = target.GrainIdentity.Key.ToString()!;
+        SiloAddress wanted = SiloAddress.FromParsableString(key[(key.LastIndexOf('/') + 1)..]);
         return context.GetCompatibleSilos(target).Contains(wanted)
             ? Task.FromResult(wanted)
             : throw new SiloUnavailableException($"The silo {wanted} is not part of the cluster.");

@@ -7,9 +7,13 @@ namespace TinyLlm.Grains.Placement;
 /// </summary>
 public sealed record SiloRoles
 {
+    private const string ApiKey = "tinyllm.api";
     private const string CoreKey = "tinyllm.core";
     private const string AcceleratorKey = "tinyllm.accelerator";
     private const string BudgetKey = "tinyllm.budget-bytes";
+
+    /// <summary>Whether it serves the HTTP API.</summary>
+    public bool Api { get; init; }
 
     /// <summary>Whether user grains may live here.</summary>
     public required bool Core { get; init; }
@@ -20,10 +24,23 @@ public sealed record SiloRoles
     /// <summary>Bytes that weights and caches may take on the accelerator.</summary>
     public long BudgetBytes { get; init; }
 
+    /// <summary>The roles' names.</summary>
+    public IReadOnlyList<string> Names => [.. new[] { Api ? "api" : null, Core ? "core" : null, Accelerator is null ? null : "gpu" }.OfType<string>()];
+
+    /// <summary>What a silo said in its metadata.</summary>
+    internal static SiloRoles Of(SiloMetadata silo) => new()
+    {
+        Api = silo.Metadata.ContainsKey(ApiKey),
+        Core = IsCore(silo),
+        Accelerator = silo.Metadata.GetValueOrDefault(AcceleratorKey),
+        BudgetBytes = silo.Metadata.TryGetValue(BudgetKey, out string? bytes) ? long.Parse(bytes, System.Globalization.CultureInfo.InvariantCulture) : 0,
+    };
+
     /// <summary>The dictionary for <c>UseSiloMetadata</c>.</summary>
     public Dictionary<string, string> ToMetadata()
     {
         Dictionary<string, string> metadata = [];
+        if (Api) metadata[ApiKey] = "true";
         if (Core) metadata[CoreKey] = "true";
         if (Accelerator is not null)
         {

@@ -29,15 +29,14 @@ internal sealed class ReplicaSet(TimeProvider time)
 
     /// <summary>
     /// Takes a place on one of at most <paramref name="most"/> replicas: of two chosen at random, the one with fewer of this process's requests
-    /// (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001). A replica that just failed is passed over for the next.
+    /// (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001).
     /// </summary>
-    public int Enter(int most, int? failed)
+    public int Enter(int most)
     {
         lock (_gate)
         {
             ShrinkWhenCalm();
-            int count = Math.Clamp(_count, 1, Math.Max(1, most));
-            int replica = failed is { } last ? (last + 1) % Math.Max(1, most) : Choose(count);
+            int replica = Choose(Math.Clamp(_count, 1, most));
             while (_running.Count <= replica) _running.Add(0);
             _running[replica]++;
             return replica;

@@ -8,8 +8,8 @@ using TinyLlm.Storage;
 namespace TinyLlm.Grains.Replicas;
 
 /// <summary>
-/// Step 3 of a request's life: picks the replica of a model session that serves a request, and waits for its first event. As long as nothing was
-/// answered, a replica whose silo is leaving or gone is passed over for the next. Knows no HTTP, and decides no access: the lease does.
+/// Step 3 of a request's life: picks the silo whose model session serves a request, and waits for its first event. As long as nothing was
+/// answered, a silo that is leaving or gone is passed over for the next. Knows no HTTP, and decides no access: the lease does.
 /// </summary>
 public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos silos, TimeProvider time, ILogger<SessionRouter> logger)
 {
@@ -25,20 +25,21 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
     public async Task<RoutedSession> StartAsync(ModelLease lease, SessionRequest request, CancellationToken cancellationToken)
     {
         ReplicaSet replicas = ReplicasOf(lease.Version);
-        int? failed = null;
+        HashSet<SiloAddress> failed = [];
         for (int attempt = 1; ; attempt++)
         {
-            int most = silos.Count(), replica = replicas.Enter(most, failed);
+            Place place = Enter(replicas, lease.Version, failed);
             bool isLast = attempt == Attempts;
             try
             {
-                if (await TryStartAsync(replicas, replica, most, lease, request, isLast, cancellationToken) is { } session) return session;
+                if (await TryStartAsync(replicas, place, lease, request, isLast, cancellationToken) is { } session) return session;
+                silos.Leaves(place.Silo);
             }
             catch (Exception exception) when (!isLast && !cancellationToken.IsCancellationRequested && RoutedSession.IsLost(exception))
             {
-                LogLost(logger, lease.Version, replica, exception);
+                LogLost(logger, lease.Version, place.Silo, exception);
             }
-            failed = replica;
+            failed.Add(place.Silo);
         }
     }
 
@@ -47,29 +48,46 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
     {
         ArgumentNullException.ThrowIfNull(call);
         ReplicaSet replicas = ReplicasOf(lease.Version);
-        int? failed = null;
+        HashSet<SiloAddress> failed = [];
         for (int attempt = 1; ; attempt++)
         {
-            int replica = replicas.Enter(silos.Count(), failed);
+            Place place = Enter(replicas, lease.Version, failed);
             bool isLast = attempt == Attempts;
             try
             {
-                return await call(grains.GetGrain<IModelSessionGrain>(new SessionKey(lease.Version, replica).ToString()));
+                return await call(grains.GetGrain<IModelSessionGrain>(new SessionKey(lease.Version, place.Silo).ToString()));
             }
             catch (RequestException refusal) when (!isLast && refusal.Error == RequestError.Draining)
             {
+                silos.Leaves(place.Silo);
             }
             catch (OrleansException exception) when (!isLast && !cancellationToken.IsCancellationRequested)
             {
-                LogLost(logger, lease.Version, replica, exception);
+                LogLost(logger, lease.Version, place.Silo, exception);
             }
             finally
             {
-                replicas.Leave(replica);
+                replicas.Leave(place.Replica);
             }
-            failed = replica;
+            failed.Add(place.Silo);
         }
     }
+
+    /// <summary>A place on the silo that is to serve: replica n of a version is the silo of rank n. What failed is passed over, as long as there is another.</summary>
+    private Place Enter(ReplicaSet replicas, VersionId version, HashSet<SiloAddress> failed)
+    {
+        SiloAddress[] ranked = silos.Ranked(version), others = failed.Count == 0 ? ranked : [.. ranked.Where(silo => !failed.Contains(silo))];
+        if (others.Length > 0) ranked = others;
+        if (ranked.Length == 0) throw NoAccelerator();
+        int replica = replicas.Enter(ranked.Length);
+        return new Place(ranked[replica], replica, ranked.Length);
+    }
+
+    private static RequestException NoAccelerator() =>
+        new(RequestError.NoAccelerator, "No silo of this cluster has an accelerator at the moment: try again soon, or start a silo with the gpu role.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(5),
+        };
 
     private ReplicaSet ReplicasOf(VersionId version)
     {
@@ -79,9 +97,9 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
 
     /// <summary>Null: the replica's silo is leaving, and there is another attempt.</summary>
     private async Task<RoutedSession?> TryStartAsync(
-        ReplicaSet replicas, int replica, int most, ModelLease lease, SessionRequest request, bool isLast, CancellationToken cancellationToken)
+        ReplicaSet replicas, Place place, ModelLease lease, SessionRequest request, bool isLast, CancellationToken cancellationToken)
     {
-        IModelSessionGrain grain = grains.GetGrain<IModelSessionGrain>(new SessionKey(lease.Version, replica).ToString());
+        IModelSessionGrain grain = grains.GetGrain<IModelSessionGrain>(new SessionKey(lease.Version, place.Silo).ToString());
         IAsyncEnumerator<SessionEvent> events = grain.Generate(lease, request, cancellationToken).GetAsyncEnumerator(cancellationToken);
         RoutedSession? session = null;
         try
@@ -90,18 +108,18 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
             if (first is SessionRefused { Reason: { Error: RequestError.Draining } } && !isLast) return null;
             if (first is SessionRefused refused)
             {
-                if (refused.Reason.Error == RequestError.NoCapacity) replicas.Report(waiting: 1, most);
+                if (refused.Reason.Error == RequestError.NoCapacity) replicas.Report(waiting: 1, place.Most);
                 throw refused.Reason;
             }
             SessionAdmitted admitted = first as SessionAdmitted ?? throw new InvalidOperationException("The session ended before it answered.");
-            replicas.Report(admitted.Waiting, most);
-            return session = new RoutedSession(admitted, events, () => replicas.Leave(replica));
+            replicas.Report(admitted.Waiting, place.Most);
+            return session = new RoutedSession(admitted, events, () => replicas.Leave(place.Replica));
         }
         finally
         {
             if (session is null)
             {
-                replicas.Leave(replica);
+                replicas.Leave(place.Replica);
                 await RoutedSession.EndAsync(events);
             }
         }
@@ -115,6 +133,9 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Replica {Replica} of version {Version} is not to be reached: the next one is asked")]
-    private static partial void LogLost(ILogger logger, VersionId version, int replica, Exception exception);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Silo {Silo} is not to be reached: version {Version} is asked for at the next one")]
+    private static partial void LogLost(ILogger logger, VersionId version, SiloAddress silo, Exception exception);
+
+    /// <summary>One request's place: a silo, which replica of the version that is, and how many there could be.</summary>
+    private readonly record struct Place(SiloAddress Silo, int Replica, int Most);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orleans.Concurrency;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Residency;
@@ -17,4 +18,9 @@ public interface IResidencyGrain : IGrainWithStringKey
     /// <summary>What of an owner's is in memory.</summary>
     [Alias("Measure")]
     Task<ResidentBytes> Measure(UserId owner);
+
+    /// <summary>What the silo holds and does, for the operator.</summary>
+    [AlwaysInterleave]
+    [Alias("Describe")]
+    Task<SiloReport> Describe();
 }

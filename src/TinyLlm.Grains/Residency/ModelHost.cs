@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Telemetry;
@@ -10,26 +11,23 @@ namespace TinyLlm.Grains.Residency;
 /// <summary>
 /// The models in the memory of one silo's accelerator. One load per version however many ask (single flight), a count of holders, and bytes
 /// reserved before they are taken. What does not fit evicts models that nobody holds, those least used for their bytes first and no more than
-/// needed; what still does not fit is refused with a time to retry. Knows no user rules: who may use a model was decided before.
+/// needed; what still does not fit is refused with a time to retry. Models go by themselves when their time is over, and pinned ones never.
+/// Knows no user rules: who may use a model was decided before.
 /// </summary>
 public sealed partial class ModelHost : IDisposable
 {
-    /// <summary>A guess at how soon a running answer ends and frees its model.</summary>
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
-
     private readonly Lock _gate = new();
-
-    /// <summary>One eviction at a time: the bytes that one is about to free are not lacking to the next.</summary>
-    private readonly SemaphoreSlim _evicting = new(1);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<VersionId, Entry> _entries = [];
     private readonly HashSet<Entry> _leaving = []; // out of the tables, and not yet out of memory
     private readonly EvictionOrder<VersionId> _order = new();
+    private readonly HostTier? _tier; // null: the device has no memory of its own, or none beside it is given
     private readonly ModelLoader _loader;
     private readonly DeviceLoop _loop;
     private readonly TimeProvider _time;
     private readonly ResidencyMeter _meter;
+    private readonly ResidencyOptions _options;
     private readonly ILogger<ModelHost> _logger;
 
     private sealed class Entry(VersionAddress address)
@@ -39,12 +37,24 @@ public sealed partial class ModelHost : IDisposable
         public required Task<LoadedModel> Loading { get; set; }
 
         /// <summary>What it takes of its owner's bound; 0 until that is known.</summary>
-        public long OwnersBytes { get; set; }
+        public long CountedBytes { get; set; }
 
         public int Holds { get; set; }
 
         /// <summary>When it was last taken or let go, as a timestamp.</summary>
         public long UsedAt { get; set; }
+
+        /// <summary>Whether <see cref="KeepAlive"/> was ever decided.</summary>
+        public bool IsSettled { get; set; }
+
+        /// <summary>What its owner set for it, as the last lease said.</summary>
+        public KeepAlive? Setting { get; set; }
+
+        /// <summary>How long it stays; null: until its room is needed.</summary>
+        public KeepAlive? KeepAlive { get; set; }
+
+        /// <summary>Nothing drives it out but its owner.</summary>
+        public bool IsPinned { get; set; }
 
         /// <summary>Its owner deleted it: nobody new gets it, and it goes when the last holder has.</summary>
         public bool IsDropped { get; set; }
@@ -57,13 +67,19 @@ public sealed partial class ModelHost : IDisposable
 
     /// <param name="store">Where the models lie.</param>
     /// <param name="loop">The accelerator's loop; its budget is shared between weights, which are reserved here, and caches.</param>
+    /// <param name="options">How long models stay.</param>
     /// <param name="time">What ages and durations are told by.</param>
     /// <param name="logger">Tells loads and evictions, by id.</param>
-    public ModelHost(ModelFiles store, DeviceLoop loop, TimeProvider time, ILogger<ModelHost> logger)
+    public ModelHost(ModelFiles store, DeviceLoop loop, IOptions<ResidencyOptions> options, TimeProvider time, ILogger<ModelHost> logger)
     {
-        _loader = new ModelLoader(store, loop);
+        ArgumentNullException.ThrowIfNull(options);
+        long hostBytes = options.Value.HostBudgetBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+        if (loop.Device.Kind != ModelLoader.CpuKind && hostBytes > 0) _tier = new HostTier(hostBytes);
+        _loader = new ModelLoader(store, loop, _tier);
         _loop = loop;
+        _options = options.Value;
         _time = time;
+        _expiry = time.CreateTimer(_ => Expire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _logger = logger;
         _meter = new ResidencyMeter(Snapshot);
         loop.OnStarved = OnStarved;
@@ -71,6 +87,12 @@ public sealed partial class ModelHost : IDisposable
 
     /// <summary>Sequences that wait for a place on the accelerator.</summary>
     public int WaitingSequences => _loop.Snapshot().WaitingSequences;
+
+    /// <summary>Whether a version is in memory now.</summary>
+    internal bool IsResident(VersionId version)
+    {
+        lock (_gate) return _entries.TryGetValue(version, out Entry? entry) && entry.Loading.IsCompletedSuccessfully;
+    }
 
     /// <summary>What the accelerator holds and does, for operators and tests.</summary>
     public ResidencySnapshot Snapshot()
@@ -92,12 +114,16 @@ public sealed partial class ModelHost : IDisposable
     /// The model in memory, loading it if need be. A caller that gives up leaves the load to the others. Throws
     /// <see cref="RequestException"/> with <see cref="RequestError.NoCapacity"/> when it does not fit.
     /// </summary>
-    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, CancellationToken cancellationToken)
+    internal Task<ResidentHold> AcquireAsync(VersionAddress address, CancellationToken cancellationToken) => AcquireAsync(address, Stay.Unsaid, cancellationToken);
+
+    /// <summary>The same for a request that may say how long the model stays.</summary>
+    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, Stay stay, CancellationToken cancellationToken)
     {
         Entry entry = Hold(address);
         try
         {
             LoadedModel model = await entry.Loading.WaitAsync(cancellationToken);
+            lock (_gate) Apply(entry, stay);
             return new ResidentHold(model, _loop, () => Release(entry), entry.Cut.Token);
         }
         catch
@@ -121,6 +147,7 @@ public sealed partial class ModelHost : IDisposable
             foreach (Entry entry in dropped) entry.IsDropped = true;
             idle = [.. dropped.Where(TryTakeOut)];
         }
+        _tier?.Drop(owner, versions);
         foreach (Entry entry in dropped) await entry.Cut.CancelAsync();
         foreach (Entry entry in idle) await UnloadDroppedAsync(entry);
         if (versions is null) await _loop.ForgetAsync(owner.Value);
@@ -137,7 +164,28 @@ public sealed partial class ModelHost : IDisposable
             loaded = [.. resident.Where(entry => entry.Loading.IsCompletedSuccessfully).Select(entry => entry.Loading.Result)];
         }
         long prefixBytes = await _loop.PrefixBytesAsync(owner.Value, [.. loaded.Select(model => model.Weights)]);
-        return new ResidentBytes { Models = resident.Length, Bytes = loaded.Sum(model => model.ReservedBytes), PrefixBytes = prefixBytes };
+        return new ResidentBytes { Models = resident.Length, Bytes = loaded.Sum(model => model.ReservedBytes), PrefixBytes = prefixBytes, HostBytes = _tier?.Measure(owner) ?? 0 };
+    }
+
+    /// <summary>What the accelerator holds and does, model by model.</summary>
+    internal DeviceReport Describe()
+    {
+        LoopSnapshot engine = _loop.Snapshot();
+        lock (_gate)
+        {
+            return new DeviceReport
+            {
+                Kind = _loop.Device.Kind,
+                Name = _loop.Device.Name,
+                BudgetBytes = _loop.Budget.LimitBytes,
+                UsedBytes = engine.ReservedBytes,
+                Running = engine.RunningSequences,
+                Waiting = engine.WaitingSequences,
+                HostBudgetBytes = _tier?.BudgetBytes ?? 0,
+                HostBytes = _tier?.Bytes ?? 0,
+                Models = [.. _entries.Values.Where(entry => entry.Loading.IsCompletedSuccessfully).OrderByDescending(entry => entry.UsedAt).Select(Report)],
+            };
+        }
     }
 
     /// <summary>Ends loads that are under way.</summary>
@@ -146,8 +194,20 @@ public sealed partial class ModelHost : IDisposable
         if (_stopping.IsCancellationRequested) return;
         _stopping.Cancel(); // and not disposed: a load that begins now looks at it
         _evicting.Dispose();
+        _expiry.Dispose();
         _meter.Dispose();
     }
+
+    private ResidentReport Report(Entry entry) => new()
+    {
+        Model = entry.Address.Model,
+        Version = entry.Address.Version,
+        Bytes = ReservedBytes(entry),
+        Precision = entry.Loading.Result.Weights.Precision.ToString().ToLowerInvariant(),
+        Streams = entry.Holds,
+        ExpiresAt = ExpiresAt(entry),
+        Pinned = entry.IsPinned,
+    };
 
     private Entry Hold(VersionAddress address)
     {
@@ -178,6 +238,7 @@ public sealed partial class ModelHost : IDisposable
         {
             entry.Holds--;
             entry.UsedAt = _time.GetTimestamp();
+            if (!entry.IsDropped) AwaitExpiry(entry);
             if (!entry.IsDropped || !TryTakeOut(entry)) return;
         }
         // Nobody awaits it: what it fails at is logged.
@@ -233,10 +294,11 @@ public sealed partial class ModelHost : IDisposable
             lock (_gate)
             {
                 isDropped = entry.IsDropped;
-                entry.OwnersBytes = model.ReservedBytes;
+                entry.CountedBytes = model.ReservedBytes;
                 if (!isDropped) _order.Add(entry.Address.Version, model.ReservedBytes);
             }
             if (!isDropped) return model;
+            _tier?.Drop(entry.Address.Owner, [entry.Address.Version]); // the load has put it there since
             await _loader.UnloadAsync(model);
             throw RequestException.NotFound("model");
         }
@@ -260,117 +322,8 @@ public sealed partial class ModelHost : IDisposable
     internal static RequestException Damaged() =>
         new(RequestError.ModelDamaged, "The stored model is not what was published: its owner must upload it again.");
 
-    private async Task ReserveAsync(Entry entry, long bytes)
-    {
-        if (bytes > _loop.Budget.LimitBytes)
-        {
-            throw new RequestException(
-                RequestError.NoCapacity, $"The model needs {bytes} bytes of the accelerator, and {_loop.Budget.LimitBytes} is its budget: no repeat will help.");
-        }
-        await CountForOwnerAsync(entry, bytes);
-        long begun = _time.GetTimestamp();
-        while (!await _loop.TryReserveAsync(bytes))
-        {
-            if (await EvictAsync(bytes)) continue;
-            throw new RequestException(RequestError.NoCapacity, "The accelerator's memory is taken by models in use: try again soon.") { RetryAfter = RetryAfter };
-        }
-        _meter.Waited(_time.GetElapsedTime(begun));
-    }
-
-    /// <summary>Takes the bytes of a load from its owner's bound; what of the owner's nobody uses makes room.</summary>
-    private async Task CountForOwnerAsync(Entry entry, long bytes)
-    {
-        await _evicting.WaitAsync();
-        try
-        {
-            List<Entry> victims = [];
-            lock (_gate)
-            {
-                if (entry.Address.OwnerBytes is { } bound)
-                {
-                    long held = _entries.Values.Where(other => other.Address.Owner == entry.Address.Owner).Sum(other => other.OwnersBytes);
-                    victims = Choose(held + bytes - bound, other => other.Address.Owner == entry.Address.Owner) ?? throw BeyondOwnersBound(held, bytes, bound);
-                }
-                entry.OwnersBytes = bytes;
-            }
-            foreach (Entry victim in victims) await UnloadAsync(victim);
-        }
-        finally
-        {
-            _evicting.Release();
-        }
-    }
-
-    private static RequestException BeyondOwnersBound(long held, long bytes, long bound)
-    {
-        string before = $"resident bytes: this model takes {bytes}, its owner's models in use take {held}, and {bound} is the owner's bound: ";
-        return bytes > bound
-            ? new(RequestError.QuotaExceeded, before + "ask the operator.")
-            : new(RequestError.QuotaExceeded, before + "wait for answers to end, or ask the operator.") { RetryAfter = RetryAfter };
-    }
-
-    /// <summary>Makes room for <paramref name="bytes"/> by unloading idle models; false when they don't suffice, and then none is unloaded.</summary>
-    private async Task<bool> EvictAsync(long bytes)
-    {
-        await _evicting.WaitAsync();
-        try
-        {
-            List<Entry>? victims;
-            lock (_gate) victims = Choose(bytes - FreeBytes(), _ => true);
-            if (victims is null) return false;
-            foreach (Entry victim in victims) await UnloadAsync(victim);
-            return true;
-        }
-        finally
-        {
-            _evicting.Release();
-        }
-    }
-
-    /// <summary>Takes idle models out, if together they make up for the bytes that are lacking; null when they don't. Under the lock.</summary>
-    private List<Entry>? Choose(long lackingBytes, Func<Entry, bool> mayGo) =>
-        _order.Choose(lackingBytes, version => _entries[version].IsIdle && mayGo(_entries[version]))?.ConvertAll(Remove);
-
-    private Entry Remove(VersionId version)
-    {
-        Entry entry = _entries[version]; // what the order names has an entry
-        TakeOut(entry);
-        _meter.Evicted(_time.GetElapsedTime(entry.UsedAt));
-        LogEvicted(_logger, version, ReservedBytes(entry));
-        return entry;
-    }
-
-    /// <summary>Free bytes, and those of the prefix cache: it goes before any model does.</summary>
-    private long FreeBytes() => _loop.Budget.LimitBytes - _loop.Budget.ReservedBytes + _loop.Snapshot().PrefixBytes;
-
-    private static long ReservedBytes(Entry entry) => entry.Loading.Result.ReservedBytes; // complete: the entry is idle
-
-    /// <summary>
-    /// The engine waits for the bytes of a cache, and <paramref name="lackingBytes"/> more must become free than are now: idle models make
-    /// room. Called on the loop's thread, which must not wait.
-    /// </summary>
-    private void OnStarved(long lackingBytes)
-    {
-        long bytes = checked(FreeBytes() + lackingBytes);
-        // Nobody awaits it: what it fails at is logged, and the loop asks again.
-        _ = Task.Run(async () =>
-        {
-            try
-            {
-                await EvictAsync(bytes);
-            }
-            catch (Exception exception)
-            {
-                LogEvictionFailed(_logger, exception);
-            }
-        });
-    }
-
     [LoggerMessage(Level = LogLevel.Information, Message = "Loaded version {Version}: {Bytes} bytes of weights")]
     private static partial void LogLoaded(ILogger logger, VersionId version, long bytes);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Evicted version {Version}: {Bytes} bytes of weights")]
-    private static partial void LogEvicted(ILogger logger, VersionId version, long bytes);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Dropped version {Version}: its owner deleted it")]
     private static partial void LogDropped(ILogger logger, VersionId version);
@@ -380,7 +333,4 @@ public sealed partial class ModelHost : IDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Version {Version} is damaged in the store")]
     private static partial void LogDamaged(ILogger logger, VersionId version, Exception exception);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Evicting idle models failed")]
-    private static partial void LogEvictionFailed(ILogger logger, Exception exception);
 }

@@ -5,11 +5,13 @@ using TinyLlm.Text;
 
 namespace TinyLlm.Grains.Residency;
 
-/// <summary>Brings one model version from the store into memory: its signed manifest first, and only what that names.</summary>
-internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
+/// <summary>
+/// Brings one model version from the store into memory: its signed manifest first, and only what that names. Where the machine's memory still has it, nothing is read.
+/// </summary>
+internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop, HostTier? tier)
 {
-    /// <summary>The device whose budget is this machine's memory, where buffers lie too.</summary>
-    private const string CpuKind = "cpu";
+    /// <summary>Of the device whose budget is this machine's memory, where buffers lie too.</summary>
+    public const string CpuKind = "cpu";
 
     /// <summary>
     /// Loads. <paramref name="reserve"/> is called with the most bytes that the weights take while they are loaded, before they are taken; those
@@ -17,11 +19,22 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
     /// </summary>
     public async Task<LoadedModel> LoadAsync(VersionAddress address, Func<long, Task> reserve, CancellationToken cancellationToken)
     {
+        if (tier?.TryTake(address) is { } copy)
+        {
+            try
+            {
+                return await LoadAsync(copy, reserve, cancellationToken);
+            }
+            finally
+            {
+                tier.Release(copy);
+            }
+        }
         VersionFiles files = new(store, address.Owner, address.Version, address.Key);
         ModelManifest manifest = await files.ReadManifestAsync(address, cancellationToken);
         HashSet<string> names = [.. manifest.Files.Select(file => file.Name.Value)];
         Tokenizer tokenizer = await ModelText.LoadTokenizerAsync(files, names, cancellationToken);
-        ChatTemplate? template = await ModelText.LoadTemplateAsync(files, names, cancellationToken);
+        ChatTemplate template = await ModelText.LoadTemplateAsync(files, names, cancellationToken) ?? ChatTemplate.Plain;
 
         using WeightLoader loader = new(files, names);
         CheckpointPlan plan = await loader.PlanAsync(cancellationToken);
@@ -34,13 +47,22 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
             // The decoder keeps the memory for itself, if it uses it in place.
             Checkpoint checkpoint = await loader.LoadAsync(plan, cancellationToken);
             ResidentModel weights;
-            using (checkpoint) weights = await loop.LoadAsync(checkpoint, cancellationToken);
+            bool isKept = false;
+            try
+            {
+                weights = await loop.LoadAsync(checkpoint, cancellationToken);
+                isKept = tier?.TryKeep(address, checkpoint, tokenizer, template) == true;
+            }
+            finally
+            {
+                if (!isKept) checkpoint.Dispose();
+            }
             if (checkpoint.IsReleased)
             {
                 loop.Budget.Release(passingBytes);
                 reservedBytes -= passingBytes;
             }
-            return new LoadedModel(weights, reservedBytes, tokenizer, template ?? ChatTemplate.Plain);
+            return new LoadedModel(weights, reservedBytes, tokenizer, template);
         }
         catch
         {
@@ -54,5 +76,21 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop)
     {
         await loop.UnloadAsync(model.Weights);
         loop.Budget.Release(model.ReservedBytes);
+    }
+
+    /// <summary>The same of what is in the machine's memory.</summary>
+    private async Task<LoadedModel> LoadAsync(HostCopy copy, Func<long, Task> reserve, CancellationToken cancellationToken)
+    {
+        long weightBytes = loop.WeightBytes(copy.Checkpoint.Config);
+        await reserve(weightBytes);
+        try
+        {
+            return new LoadedModel(await loop.LoadAsync(copy.Checkpoint, cancellationToken), weightBytes, copy.Tokenizer, copy.Template);
+        }
+        catch
+        {
+            loop.Budget.Release(weightBytes);
+            throw;
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Placement;
 using TinyLlm.Grains.Placement;
+using TinyLlm.Grains.Sessions;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Residency;
@@ -10,7 +11,7 @@ namespace TinyLlm.Grains.Residency;
 [OnSiloOfKey]
 [Immovable]
 [GrainType("residency")]
-internal sealed class ResidencyGrain(IServiceProvider services) : Grain, IResidencyGrain
+internal sealed class ResidencyGrain(IServiceProvider services, SessionDrain drain) : Grain, IResidencyGrain
 {
     /// <summary>Null on a silo without an accelerator: it has no model in memory.</summary>
     private readonly ModelHost? _host = services.GetService<ModelHost>();
@@ -18,4 +19,6 @@ internal sealed class ResidencyGrain(IServiceProvider services) : Grain, IReside
     public Task Drop(UserId owner, ImmutableArray<VersionId>? versions) => _host?.DropAsync(owner, versions) ?? Task.CompletedTask;
 
     public Task<ResidentBytes> Measure(UserId owner) => _host?.MeasureAsync(owner) ?? Task.FromResult(ResidentBytes.None);
+
+    public Task<SiloReport> Describe() => Task.FromResult(new SiloReport { Draining = drain.IsDraining, Device = _host?.Describe() });
 }

@@ -13,6 +13,9 @@ public sealed record ResidentBytes
     /// <summary>Bytes of the prefix cache: of the owner's prompts to any model, and of anybody's prompts to the owner's models.</summary>
     [Id(2)] public long PrefixBytes { get; init; }
 
+    /// <summary>Bytes of copies in the machine's memory, beside a device that has its own.</summary>
+    [Id(3)] public long HostBytes { get; init; }
+
     /// <summary>Nothing.</summary>
     public static ResidentBytes None { get; } = new() { Models = 0, Bytes = 0 };
 }

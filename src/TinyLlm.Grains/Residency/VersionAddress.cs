@@ -16,11 +16,14 @@ namespace TinyLlm.Grains.Residency;
 internal sealed record VersionAddress(
     UserId Owner, VersionId Version, string ManifestDigest, string SignatureDigest, ReadOnlyMemory<byte> SigningKey, VersionKey? Key)
 {
+    /// <summary>"owner/model", for people: no part of what is equal.</summary>
+    public string Model { get; init; } = "";
+
     /// <summary>What all models of the owner together may take of one silo's memory; null: as much as there is.</summary>
     public long? OwnerBytes { get; init; }
 
     public static VersionAddress Of(ModelLease lease) =>
-        new(lease.Owner, lease.Version, lease.ManifestDigest, lease.SignatureDigest, lease.SigningKey, lease.Key) { OwnerBytes = lease.OwnerBytes };
+        new(lease.Owner, lease.Version, lease.ManifestDigest, lease.SignatureDigest, lease.SigningKey, lease.Key) { Model = lease.Model, OwnerBytes = lease.OwnerBytes };
 
     public bool Equals(VersionAddress? other) =>
         other is not null && (Owner, Version, ManifestDigest, SignatureDigest) == (other.Owner, other.Version, other.ManifestDigest, other.SignatureDigest);

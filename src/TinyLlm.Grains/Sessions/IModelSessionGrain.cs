@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Residency;
 
 namespace TinyLlm.Grains.Sessions;
 
@@ -23,6 +24,12 @@ public interface IModelSessionGrain : IGrainWithStringKey
     [AlwaysInterleave]
     [ResponseTimeout("00:10:00")] // many texts wait their turn as long as an answer would
     Task<EmbeddingAnswer> Embed(ModelLease lease, EmbeddingSpec spec, CancellationToken cancellationToken = default);
+
+    /// <summary>Brings the model into memory, where the session is. Whether it was not there.</summary>
+    [Alias("Load")]
+    [AlwaysInterleave]
+    [ResponseTimeout("00:10:00")] // as long as the store takes
+    Task<bool> Load(ModelLease lease, KeepAlive? keepAlive, CancellationToken cancellationToken = default);
 
     /// <summary>The ids of a prompt, as a generation would see it. Needs the model's tokenizer and not its weights.</summary>
     [Alias("Tokenize")]

@@ -14,11 +14,20 @@ internal sealed partial class ModelSessionGrain
     {
         using IDisposable place = drain.TryEnter() ?? throw Leaving();
         Verify(lease);
-        using ResidentHold hold = await host.AcquireAsync(VersionAddress.Of(lease), cancellationToken);
+        using ResidentHold hold = await host.AcquireAsync(VersionAddress.Of(lease), Stay.Of(lease, asked: null), cancellationToken);
         ImmutableArray<ImmutableArray<int>> ids = await workers.RunAsync(() => EmbeddingInputs.ToIds(hold.Model, spec), cancellationToken);
         SessionUsage usage = new(meter, lease);
         ImmutableArray<ImmutableArray<float>> vectors = await EmbeddingBatch.RunAsync(hold, lease.Caller.Value, ids, usage, cancellationToken);
         return new EmbeddingAnswer { Vectors = vectors, PromptTokens = ids.Sum(text => text.Length) };
+    }
+
+    public async Task<bool> Load(ModelLease lease, KeepAlive? keepAlive, CancellationToken cancellationToken = default)
+    {
+        using IDisposable place = drain.TryEnter() ?? throw Leaving();
+        Verify(lease);
+        bool isResident = host.IsResident(lease.Version);
+        using ResidentHold hold = await host.AcquireAsync(VersionAddress.Of(lease), Stay.Of(lease, keepAlive), cancellationToken);
+        return !isResident;
     }
 
     public async Task<TokenizeAnswer> Tokenize(ModelLease lease, TokenizeSpec spec, CancellationToken cancellationToken = default)

@@ -17,7 +17,7 @@ namespace TinyLlm.Grains.Sessions;
 /// request's life: 3 verify the lease, 5 weights from the silo's model host, then render and tokenize on bounded workers, 6 the engine,
 /// 7 tokens out.
 /// </remarks>
-[SessionPlacement]
+[OnSiloOfKey]
 [Immovable]
 [GrainType("modelsession")]
 internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts, LeaseSigner signer, PromptWorkers workers, SessionDrain drain, UsageMeter meter) : Grain, IModelSessionGrain
@@ -44,7 +44,7 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
 
         using RunningSession session = admitted!;
         SessionUsage usage = new(meter, lease);
-        usage.Admitted(session.PromptTokens);
+        usage.Admitted(session.PromptTokens, session.PrefillTime);
         span?.SetTag("gen_ai.usage.input_tokens", session.PromptTokens);
         yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.WaitingSequences };
         await foreach (SessionEvent item in session.ReadAsync(cancellationToken))
@@ -57,7 +57,7 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
     private void Verify(ModelLease lease)
     {
         signer.Verify(lease, ModelRight.Infer);
-        if (SessionKey.Parse(this.GetPrimaryKeyString()).Version != lease.Version) throw RequestException.NotFound("model");
+        if (SessionKey.VersionOf(this.GetPrimaryKeyString()) != lease.Version) throw RequestException.NotFound("model");
     }
 
     private static RequestException Leaving() =>
@@ -70,7 +70,7 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         try
         {
             Verify(lease);
-            hold = await host.AcquireAsync(VersionAddress.Of(lease), cancellationToken);
+            hold = await host.AcquireAsync(VersionAddress.Of(lease), Stay.Of(lease, request.KeepAlive), cancellationToken);
             PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, lease.Caller.Value, request, cancellationToken);
             Generation[] generations = hold.Start([.. Enumerable.Range(0, prompt.Choices).Select(choice => prompt.ToGenerationRequest(lease.Caller.Value, choice))]);
             // They are served in their order, and an earlier one may have to end before a later one gets its place.

@@ -15,6 +15,9 @@ internal sealed class RunningSession(ResidentHold hold, Generation[] generations
 
     public int PromptTokens => prompt.Ids.Length;
 
+    /// <inheritdoc cref="Generation.PrefillTime"/>
+    public TimeSpan PrefillTime => generations[0].PrefillTime;
+
     /// <summary>Deltas, one per token, then the end. A cancelled generation ends the enumeration without one.</summary>
     public async IAsyncEnumerable<SessionEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -1,22 +1,21 @@
-using System.Globalization;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Sessions;
 
-/// <summary>Key of a model session: the internal version id, and which replica of it. A recreated name has another version id.</summary>
-public readonly record struct SessionKey(VersionId Version, int Replica)
+/// <summary>
+/// Key of a model session: the internal version id, and the silo that it lives on. A recreated name has another version id, and a restarted silo another
+/// address: a key never means anything else than it did.
+/// </summary>
+public readonly record struct SessionKey(VersionId Version, SiloAddress Silo)
 {
-    /// <summary>"version-replica".</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Version.Value}-{Replica}");
+    /// <summary>"version/silo", whose end <see cref="Placement.SiloOfKeyDirector"/> reads.</summary>
+    public override string ToString() => $"{Version.Value}/{Silo.ToParsableString()}";
 
-    /// <summary>The key that <see cref="ToString"/> wrote.</summary>
-    public static SessionKey Parse(string text)
+    /// <summary>The version in a key that <see cref="ToString"/> wrote.</summary>
+    public static VersionId VersionOf(string key)
     {
-        int dash = text.LastIndexOf('-');
-        if (dash < 0 || !int.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int replica))
-        {
-            throw new FormatException("A session's key is a version id, a dash and a replica number.");
-        }
-        return new SessionKey(VersionId.Parse(text[..dash]), replica);
+        ArgumentNullException.ThrowIfNull(key);
+        int slash = key.IndexOf('/', StringComparison.Ordinal);
+        return slash < 0 ? throw new FormatException("A session's key is a version id, a slash and a silo's address.") : VersionId.Parse(key[..slash]);
     }
 }

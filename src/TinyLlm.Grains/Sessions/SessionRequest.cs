@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using TinyLlm.Grains.Residency;
 
 namespace TinyLlm.Grains.Sessions;
 
@@ -71,6 +72,9 @@ public sealed record SessionRequest
 
     /// <summary>A JSON schema that the answer satisfies; null: free text.</summary>
     [Id(21)] public string? JsonSchema { get; init; }
+
+    /// <summary>How long the model shall stay after this answer; null: the request does not say. Counts from the model's owner alone.</summary>
+    [Id(101)] public KeepAlive? KeepAlive { get; init; }
 
     /// <summary>The most tokens that the caller may have where <see cref="MaxTokens"/> names no bound; null: what the context leaves.</summary>
     [Id(100)] public int? TokenAllowance { get; init; }

@@ -10,7 +10,8 @@ internal sealed class SessionUsage(UsageMeter meter, ModelLease lease)
     private long _since = Stopwatch.GetTimestamp();
     private bool _isBegun;
 
-    public void Admitted(int promptTokens) => Record(new UsageCount { Requests = 1, PromptTokens = promptTokens });
+    /// <summary>The prompt is computed, which took so long.</summary>
+    public void Admitted(int promptTokens, TimeSpan prefillTime) => Record(new UsageCount { Requests = 1, PromptTokens = promptTokens, ModelTime = prefillTime });
 
     /// <summary>One text of a request for embeddings is computed: what was done is counted, also when the request then ends early.</summary>
     public void Embedded(int promptTokens)
@@ -30,6 +31,6 @@ internal sealed class SessionUsage(UsageMeter meter, ModelLease lease)
         long now = Stopwatch.GetTimestamp();
         TimeSpan held = Stopwatch.GetElapsedTime(_since, now);
         _since = now;
-        meter.Record(lease.Caller, lease.Owner, lease.Model, count with { ModelTime = held });
+        meter.Record(lease.Caller, lease.Owner, lease.Model, count with { ModelTime = count.ModelTime + held });
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Orleans.Concurrency;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sharing;
 using TinyLlm.Grains.Trust;
 using TinyLlm.Storage;
@@ -153,6 +154,10 @@ public interface IUserGrain : IGrainWithStringKey
     /// <summary>Says how many versions later publications leave of a model; null: what the host's limits say.</summary>
     [Alias("SetKeptVersions")]
     Task SetKeptVersions(string model, int? count);
+
+    /// <summary>Says how long a model stays in memory; null: as the host has it. Silos learn it by the next lease.</summary>
+    [Alias("SetKeepAlive")]
+    Task SetKeepAlive(string model, KeepAlive? keepAlive);
 
     /// <summary>Those of <paramref name="versions"/> that no record of the user names, and none ever will: all of them when there is no such user.</summary>
     [Alias("FindAbandoned")]

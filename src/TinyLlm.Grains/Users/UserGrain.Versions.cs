@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -22,6 +23,14 @@ internal sealed partial class UserGrain
         RequireUser();
         _models.SetKeptVersions(state.State, model, count);
         await SaveAsync(Event(AuditAction.RetentionChanged, model, ("keep_versions", count?.ToString(CultureInfo.InvariantCulture) ?? "default")));
+    }
+
+    public async Task SetKeepAlive(string model, KeepAlive? keepAlive)
+    {
+        RequireUser();
+        ModelBook.Find(state.State, model).KeepAlive = keepAlive;
+        string told = keepAlive is null ? "default" : keepAlive.Time?.ToString("c", CultureInfo.InvariantCulture) ?? "pinned";
+        await SaveAsync(Event(AuditAction.KeepAliveChanged, model, ("keep_alive", told)));
     }
 
     public Task<ImmutableArray<VersionId>> FindAbandoned(ImmutableArray<VersionId> versions)

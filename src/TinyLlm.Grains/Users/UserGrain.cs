@@ -245,6 +245,8 @@ internal sealed partial class UserGrain(
             Version = version.Version,
             ManifestDigest = version.ManifestDigest,
             Model = $"{version.Owner}/{version.Model}",
+            KeepAlive = ModelBook.Find(state.State, version.Model).KeepAlive,
+            PinnableBytes = Quota.PinnedBytes ?? 0,
             SignatureDigest = record.SignatureDigest
                 ?? throw new RequestException(RequestError.Conflict, "This version was published before versions were signed: upload it again."),
             SigningKey = signingKey.PublicKey.Info,

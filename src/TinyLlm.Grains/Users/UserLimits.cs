@@ -61,6 +61,10 @@ public sealed class UserLimits
     [Range(1, 1L << 42)]
     public long ResidentBytes { get; set; } = 16L << 30;
 
+    /// <summary>Bytes of models that a user may pin on one silo. Default none: memory that is pinned is everybody else's loss, so the operator gives it.</summary>
+    [Range(0, 1L << 42)]
+    public long PinnedBytes { get; set; }
+
     /// <summary>Training steps per day (UTC). Default 1,000,000.</summary>
     [Range(0, 1_000_000_000_000)]
     public long TrainingStepsPerDay { get; set; } = 1_000_000;

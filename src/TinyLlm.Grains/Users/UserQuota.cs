@@ -28,6 +28,9 @@ public sealed record UserQuota
     /// <summary>Training steps per day (UTC).</summary>
     [Id(6)] public long? TrainingStepsPerDay { get; init; }
 
+    /// <summary>Bytes of models that are pinned on one silo.</summary>
+    [Id(7)] public long? PinnedBytes { get; init; }
+
     /// <summary>The bounds as they hold.</summary>
     internal UserQuota Over(UserLimits defaults) => new()
     {
@@ -37,6 +40,7 @@ public sealed record UserQuota
         StoredBytes = StoredBytes ?? defaults.MaxStoredBytes,
         Models = Models ?? defaults.MaxModels,
         ResidentBytes = ResidentBytes ?? defaults.ResidentBytes,
+        PinnedBytes = PinnedBytes ?? defaults.PinnedBytes,
         TrainingStepsPerDay = TrainingStepsPerDay ?? defaults.TrainingStepsPerDay,
     };
 }

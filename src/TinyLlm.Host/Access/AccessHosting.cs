@@ -25,6 +25,7 @@ internal static class AccessHosting
     public static void AddAccess(this IServiceCollection services)
     {
         services.AddSingleton<TokenVerdicts>();
+        services.AddHostedService<AdminTokenRotation>();
         services.AddSingleton<OidcSignIn>();
         services.AddSingleton<FailedAuthentications>();
         services.AddSingleton<RunningStreams>();

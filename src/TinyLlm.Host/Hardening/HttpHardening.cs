@@ -50,14 +50,14 @@ internal static class HttpHardening
         {
             builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod()));
         }
-        if (Proxies(options) is { Length: > 0 } proxies)
+        if (Proxies(options) is { Length: > 0 } proxies) // a single address is a network of one
         {
             builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
             {
                 forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
                 forwarded.KnownProxies.Clear();
                 forwarded.KnownIPNetworks.Clear();
-                foreach (IPAddress proxy in proxies) forwarded.KnownProxies.Add(proxy);
+                foreach (System.Net.IPNetwork proxy in proxies) forwarded.KnownIPNetworks.Add(proxy);
             });
         }
     }
@@ -76,10 +76,11 @@ internal static class HttpHardening
         app.UseRequestTimeouts();
     }
 
-    private static IPAddress[] Proxies(HttpOptions options) =>
+    private static System.Net.IPNetwork[] Proxies(HttpOptions options) =>
     [
-        .. HttpOptions.Split(options.TrustedProxies).Select(text => IPAddress.TryParse(text, out IPAddress? address)
-            ? address
-            : throw new HostStartException($"Http:TrustedProxies: '{text}' is no IP address.")),
+        .. HttpOptions.Split(options.TrustedProxies).Select(text =>
+            IPAddress.TryParse(text, out IPAddress? address) ? new System.Net.IPNetwork(address, address.GetAddressBytes().Length * 8)
+            : System.Net.IPNetwork.TryParse(text, out System.Net.IPNetwork network) ? network
+            : throw new HostStartException($"Http:TrustedProxies: '{text}' is neither an IP address nor a network such as 10.244.0.0/16.")),
     ];
 }

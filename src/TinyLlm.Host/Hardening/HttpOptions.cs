@@ -19,7 +19,7 @@ internal sealed class HttpOptions
     /// <summary>Origins, with ";" between, whose pages may call this API from a browser. Default none.</summary>
     public string? CorsOrigins { get; set; }
 
-    /// <summary>Addresses, with ";" between, of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Default none.</summary>
+    /// <summary>Addresses or networks (10.244.0.0/16), with ";" between, of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Default none.</summary>
     public string? TrustedProxies { get; set; }
 
     /// <summary>How long an ordinary request may take. Default 60 s. Uploads, downloads, commits and answers take what they take.</summary>

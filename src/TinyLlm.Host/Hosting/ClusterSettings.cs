@@ -22,6 +22,12 @@ internal sealed class ClusterSettings
     [Range(0, 65535, ErrorMessage = "Cluster:SiloPort: must be 0 to 65535.")]
     public int SiloPort { get; set; }
 
+    /// <summary>
+    /// Whether the process is a pod: members whose pods are gone are taken for dead at once, as the cluster's API says, and POD_NAME, POD_NAMESPACE, POD_IP,
+    /// ORLEANS_SERVICE_ID and ORLEANS_CLUSTER_ID must be in the environment. Default no.
+    /// </summary>
+    public bool Kubernetes { get; set; }
+
     /// <summary>How often members look after each other. Default 1 s: with <see cref="MissedProbes"/> a process that is gone is known so within seconds.</summary>
     public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(1);
 

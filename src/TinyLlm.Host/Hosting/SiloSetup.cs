@@ -1,9 +1,13 @@
 using System.Net;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using StackExchange.Redis;
 using TinyLlm.Grains;
 using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Sessions;
+using TinyLlm.Host.Clustering;
+using TinyLlm.Host.Telemetry;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Hosting;
@@ -11,10 +15,14 @@ namespace TinyLlm.Host.Hosting;
 /// <summary>This process as an Orleans silo: alone, or a member of a cluster that finds itself by Redis.</summary>
 internal static class SiloSetup
 {
-    /// <summary>What a process is given to end running answers, and to leave its cluster after that.</summary>
+    /// <summary>What a process is given to leave its cluster after its running answers have ended, or were cut.</summary>
     public static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
 
-    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, bool isTraced) =>
+    public static void AddTinyLlmSilo(this WebApplicationBuilder builder, HostRoles roles, ClusterSettings cluster, Accelerator? accelerator, TelemetrySettings telemetry)
+    {
+        // The generic host's own limit would end the process together with the drain, before it has said goodbye.
+        builder.Services.AddOptions<Microsoft.Extensions.Hosting.HostOptions>()
+            .Configure<IOptions<SessionDrainOptions>>((host, drain) => host.ShutdownTimeout = drain.Value.Deadline + LeaveTime);
         builder.UseOrleans(silo =>
         {
             if (cluster.Redis is null) JoinNobody(silo);
@@ -30,11 +38,13 @@ internal static class SiloSetup
 #else
             silo.AddTinyLlmGrainStorage();
 #endif
-            silo.AddTinyLlmGrains(new SiloRoles { Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
-            if (isTraced) silo.AddActivityPropagation(); // a grain's work belongs to the request that called it
+            silo.AddTinyLlmGrains(new SiloRoles { Api = roles.Api, Core = roles.Core, Accelerator = accelerator?.Kind, BudgetBytes = accelerator?.BudgetBytes ?? 0 });
+            silo.AddDashboard(telemetry);
+            if (telemetry.Otlp is not null) silo.AddActivityPropagation(); // a grain's work belongs to the request that called it
             if (roles.Core) silo.AddCollection();
             if (accelerator is not null) silo.AddAccelerator(accelerator);
         });
+    }
 
     /// <summary>Nobody but this process joins: any free ports will do.</summary>
     private static void JoinNobody(ISiloBuilder silo) => silo.UseLocalhostClustering(siloPort: FreePort.OnLoopback(), gatewayPort: FreePort.OnLoopback());
@@ -43,6 +53,7 @@ internal static class SiloSetup
     {
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
         silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
+        if (cluster.Kubernetes) silo.UseKubernetesHosting();
         // No gateway: whoever calls grains is a silo of the cluster.
         silo.ConfigureEndpoints(address, cluster.SiloPort == 0 ? FreePort.OnLoopback() : cluster.SiloPort, gatewayPort: 0, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
         silo.Configure<ClusterMembershipOptions>(options =>
@@ -50,6 +61,15 @@ internal static class SiloSetup
             options.ProbeTimeout = cluster.ProbeInterval;
             options.NumMissedProbesLimit = cluster.MissedProbes;
         });
+        silo.Services.AddSingleton<DeathWatch>();
+        silo.Configure<SiloConnectionOptions>(DeathWatch.Watch);
+    }
+
+    /// <summary>Refuses what can't be a Redis or an address, before anything is opened.</summary>
+    public static void Check(ClusterSettings cluster)
+    {
+        if (cluster.Redis is { } redis) ParseRedis(redis);
+        ParseAddress(cluster.Address);
     }
 
     private static ConfigurationOptions ParseRedis(string text)

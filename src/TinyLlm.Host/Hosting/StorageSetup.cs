@@ -9,7 +9,11 @@ namespace TinyLlm.Host.Hosting;
 internal static class StorageSetup
 {
     /// <summary>Registers the stores. Containers that are not there are made: an account that can't be reached is said at the start.</summary>
-    public static void AddTinyLlmStorage(this IServiceCollection services, StorageSettings settings, DataFolder data)
+    /// <param name="services">Where.</param>
+    /// <param name="settings">Which account, if any.</param>
+    /// <param name="data">The folder that keeps everything where there is none.</param>
+    /// <param name="roles">Only core opens the users' keys: nobody else needs a right on them.</param>
+    public static void AddTinyLlmStorage(this IServiceCollection services, StorageSettings settings, DataFolder data, HostRoles roles)
     {
         if (!settings.IsAccount)
         {
@@ -18,10 +22,19 @@ internal static class StorageSetup
         }
         BlobServiceClient account = Account(settings);
         services.AddSingleton(account);
-        BlobServiceClient keys = settings.KeyAccountUri is null ? account : Account(new StorageSettings { AccountUri = settings.KeyAccountUri });
         services.AddTinyLlmStorage(
-            Open(account, DataFolder.ObjectsContainer), Open(account, DataFolder.GrainStateContainer), Open(keys, DataFolder.KeyEnvelopesContainer));
+            Open(account, DataFolder.ObjectsContainer), Open(account, DataFolder.GrainStateContainer), roles.Core ? OpenKeyEnvelopes(settings, account) : null);
     }
+
+    /// <summary>Refuses what can't be an account, without asking it.</summary>
+    public static void Check(StorageSettings settings)
+    {
+        if (settings.IsAccount) Account(settings);
+        if (settings.KeyAccountUri is { } keys) Account(new StorageSettings { AccountUri = keys });
+    }
+
+    private static AzureBlobObjectStore OpenKeyEnvelopes(StorageSettings settings, BlobServiceClient account) => Open(
+        settings.KeyAccountUri is null ? account : Account(new StorageSettings { AccountUri = settings.KeyAccountUri }), DataFolder.KeyEnvelopesContainer);
 
     private static BlobServiceClient Account(StorageSettings settings)
     {

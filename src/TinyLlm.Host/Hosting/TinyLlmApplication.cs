@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.Configuration.Memory;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Audit;
 using TinyLlm.Grains.Residency;
@@ -10,6 +11,7 @@ using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Management;
 using TinyLlm.Host.Models;
 using TinyLlm.Host.OpenAi;
+using TinyLlm.Host.Secrets;
 using TinyLlm.Host.Telemetry;
 using TinyLlm.Host.Usage;
 using TinyLlm.Storage;
@@ -22,7 +24,9 @@ namespace TinyLlm.Host.Hosting;
 /// </summary>
 internal static class TinyLlmApplication
 {
-    private const string DefaultUrl = "http://127.0.0.1:5080";
+    internal const string DefaultUrl = "http://127.0.0.1:5080";
+
+    private const int LeaseKeyBytes = 32;
 
     /// <summary>The host, ready to run.</summary>
     public static WebApplication Build(HostArguments arguments) => Complete(CreateBuilder(arguments, OpenDevice));
@@ -32,18 +36,14 @@ internal static class TinyLlmApplication
     /// </summary>
     internal static WebApplicationBuilder CreateBuilder(HostArguments arguments, Func<HostOptions, Accelerator?> openDevice)
     {
-        // The content root is the program's own folder, so that it starts alike from any directory.
-        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Configuration.AddInMemoryCollection(arguments.Settings);
+        WebApplicationBuilder builder = Configure(arguments);
+        VaultSecrets? vault = OpenVault(builder.Configuration);
         HostOptions options = ReadOptions<HostOptions>(builder.Configuration, HostOptions.Section);
         ClusterSettings cluster = ReadOptions<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
         StorageSettings storage = ReadOptions<StorageSettings>(builder.Configuration, StorageSettings.Section);
         TelemetrySettings telemetry = ReadOptions<TelemetrySettings>(builder.Configuration, TelemetrySettings.Section);
         HostRoles roles = HostRoles.Parse(options.Roles);
-        if (cluster.Redis is null && roles != HostRoles.All)
-            throw new HostStartException($"Roles: {roles} alone serves nobody: name the Redis of its cluster with --TinyLlm:Cluster:Redis, or leave --roles out.");
-        if (cluster.Redis is not null && !storage.IsAccount)
-            throw new HostStartException("Storage: the processes of a cluster share a storage account: name it with --TinyLlm:Storage:AccountUri or TinyLlm__Storage__ConnectionString.");
+        CheckTogether(roles, cluster, storage);
         string urls = builder.Configuration["urls"] is { Length: > 0 } named ? named : DefaultUrl;
         builder.WebHost.UseUrls(telemetry.MetricsUrl is { } metrics ? $"{urls};{metrics}" : urls);
 
@@ -53,14 +53,14 @@ internal static class TinyLlmApplication
         ConfigureLogging(builder.Logging);
         builder.AddHttpHardening(ReadOptions<HttpOptions>(builder.Configuration, HttpOptions.Section));
         builder.Services.AddTelemetry(telemetry);
-        AddKeys(builder.Services, roles, data);
+        AddKeys(builder.Services, roles, vault is null ? new SecretFiles(data) : vault);
         AddServices(builder.Services, roles);
         builder.Services.AddSingleton(roles);
         builder.Services.AddSingleton(_ => data); // a factory, so that the container disposes it, and unlocks the folder, last
-        builder.AddTinyLlmSilo(roles, cluster, accelerator, isTraced: telemetry.Otlp is not null);
+        builder.AddTinyLlmSilo(roles, cluster, accelerator, telemetry);
         // After the silo, and so stopped before it: what was counted is told while there is somebody to tell.
         if (roles.Api) builder.Services.AddHostedService(services => services.GetRequiredService<FailedAuthentications>());
-        builder.Services.AddTinyLlmStorage(storage, data); // after what is checked without the network
+        builder.Services.AddTinyLlmStorage(storage, data, roles); // after what is checked without the network
         return builder;
     }
 
@@ -76,7 +76,42 @@ internal static class TinyLlmApplication
         return app;
     }
 
-    private static T ReadOptions<T>(ConfigurationManager configuration, string section)
+    /// <summary>The configuration of a process and nothing else: what the command line says goes before the environment, and that before appsettings.json.</summary>
+    internal static WebApplicationBuilder Configure(HostArguments arguments)
+    {
+        // The content root is the program's own folder, so that it starts alike from any directory.
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddInMemoryCollection(arguments.Settings);
+        return builder;
+    }
+
+    /// <summary>Refuses settings that are fine each for itself, and not together.</summary>
+    internal static void CheckTogether(HostRoles roles, ClusterSettings cluster, StorageSettings storage)
+    {
+        if (cluster.Redis is null && roles != HostRoles.All)
+            throw new HostStartException($"Roles: {roles} alone serves nobody: name the Redis of its cluster with --TinyLlm:Cluster:Redis, or leave --roles out.");
+        if (cluster.Redis is not null && !storage.IsAccount)
+            throw new HostStartException("Storage: the processes of a cluster share a storage account: name it with --TinyLlm:Storage:AccountUri or TinyLlm__Storage__ConnectionString.");
+    }
+
+    /// <summary>The vault that is configured, its options put before the environment's and after the command line's; null: there is none.</summary>
+    private static VaultSecrets? OpenVault(ConfigurationManager configuration)
+    {
+        if (ReadOptions<KeyVaultSettings>(configuration, KeyVaultSettings.Section).Uri is not { } uri) return null;
+        VaultSecrets vault = VaultSecrets.Open(uri);
+        try
+        {
+            IList<IConfigurationSource> sources = ((IConfigurationBuilder)configuration).Sources;
+            sources.Insert(sources.Count - 1, new MemoryConfigurationSource { InitialData = vault.ReadOptions() });
+        }
+        catch (StoreException exception)
+        {
+            throw new HostStartException($"KeyVault: {exception.Message}.", exception);
+        }
+        return vault;
+    }
+
+    internal static T ReadOptions<T>(ConfigurationManager configuration, string section)
         where T : new()
     {
         T options = new();
@@ -128,20 +163,28 @@ internal static class TinyLlmApplication
     }
 
     /// <summary>A process holds the keys of its roles, and no others: the API's the admin token, the core's those of tokens, audit, users' keys and signatures, core and sessions that of leases.</summary>
-    internal static void AddKeys(IServiceCollection services, HostRoles roles, DataFolder data)
+    internal static void AddKeys(IServiceCollection services, HostRoles roles, HostSecrets secrets)
     {
-        if (roles.Api) services.AddSingleton(new AdminToken(SecretFile.ReadOrCreate(data.AdminTokenPath, AdminToken.NewText).Value));
-        if (roles.Core) services.AddSingleton(new TokenHasher(SecretFile.ReadOrCreateKey(data.KeyPath("tokens"), TokenHash.KeyBytes, out _)));
-        if (roles.Core)
+        services.AddSingleton(secrets);
+        try
         {
-            AuditKey auditKey = AuditKey.Parse(SecretFile.ReadOrCreate(data.KeyPath("audit"), AuditKey.NewText).Value);
-            services.AddSingleton(_ => auditKey); // a factory, so that the container disposes it
-            services.AddSingleton<AuditLog>();
-            services.AddSingleton(HostKeyRing.Open(data.KeysPath));
-            SigningKey signingKey = SigningKey.ReadOrCreate(data.KeyPath("signing"));
-            services.AddSingleton(_ => signingKey);
+            if (roles.Api) services.AddSingleton(new AdminToken(secrets.Read(HostSecrets.AdminToken, AdminToken.NewText)));
+            if (roles.Core)
+            {
+                services.AddSingleton(new TokenHasher(secrets.ReadKey("tokens", TokenHash.KeyBytes)));
+                AuditKey auditKey = AuditKey.Parse(secrets.Read("audit", AuditKey.NewText));
+                services.AddSingleton(_ => auditKey); // a factory, so that the container disposes it
+                services.AddSingleton<AuditLog>();
+                services.AddSingleton(secrets.OpenHostKeys());
+                SigningKey signingKey = SigningKey.Parse(secrets.Read("signing", SigningKey.NewText));
+                services.AddSingleton(_ => signingKey);
+            }
+            if (roles.Core || roles.Gpu) services.AddSingleton(new LeaseSigner(secrets.ReadKey("leases", LeaseKeyBytes), TimeProvider.System));
         }
-        if (roles.Core || roles.Gpu) services.AddSingleton(new LeaseSigner(SecretFile.ReadOrCreateKey(data.KeyPath("leases"), 32, out _), TimeProvider.System));
+        catch (StoreException exception)
+        {
+            throw new HostStartException($"Keys: {exception.Message}.", exception);
+        }
     }
 
     private static void AddServices(IServiceCollection services, HostRoles roles)
@@ -179,6 +222,9 @@ internal static class TinyLlmApplication
         app.UseAuthorization();
         app.MapOpenApi("/openapi/v1.json").AllowAnonymous(); // one document: a name in the path would only be echoed
         app.MapMetrics();
+        app.MapDashboard();
+        app.MapSilos();
+        app.MapKeepAlive();
         app.MapUsers();
         app.MapTokens();
         app.MapAudit();

@@ -4,7 +4,6 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Sharing;
-using TinyLlm.Grains.Users;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Models;
@@ -53,20 +52,34 @@ internal static class ModelsRoutes
 
     /// <summary>What is withdrawn while the file is on its way ends it: the connection breaks before the length that was announced.</summary>
     private static async Task DownloadAsync(
-        string owner, string model, int version, string name, HttpContext http, Caller caller, RunningStreams streams, ModelFiles files)
+        string owner, string model, int version, string name, HttpContext http, Caller caller, RunningStreams streams, ModelDirectory directory, ModelFiles files)
     {
-        await using RunningStream stream = await streams.OpenDownloadAsync(caller, Name(owner, model) with { Version = version });
+        ModelName wanted = Name(owner, model) with { Version = version };
+        await using RunningStream stream = await streams.OpenDownloadAsync(caller, wanted);
         await using CancellationTokenRegistration cutting = stream.Cut.Register(http.Abort);
-        GrantedModel granted = stream.Granted;
-        ModelManifest? manifest = await files.ReadManifestAsync(granted.Lease.Owner, granted.Lease.Version, http.RequestAborted);
-        if (manifest is not null && manifest.Digest.Hex != granted.Lease.ManifestDigest)
-            throw new StoreException(StoreError.Damaged, "the version's manifest is not the one that its owner's record names");
-        ManifestFile file = manifest?.Files.FirstOrDefault(file => file.Name.Value == name) ?? throw RequestException.NotFound("file");
+        try
+        {
+            await SendFileAsync(stream.Granted.Lease, name, http, files);
+        }
+        catch (StoreException gone) when (gone.Error == StoreError.NotFound && !http.Response.HasStarted)
+        {
+            // The version was deleted meanwhile: then this is refused as of any that is not there. Or the store has lost a part of it.
+            await directory.LeaseAsync(caller, wanted, ModelRight.Download);
+            throw new StoreException(StoreError.Damaged, "a file of the version is not there", gone);
+        }
+    }
+
+    private static async Task SendFileAsync(ModelLease lease, string name, HttpContext http, ModelFiles files)
+    {
+        ModelManifest manifest = await files.ReadManifestAsync(lease.Owner, lease.Version, http.RequestAborted)
+            ?? throw new StoreException(StoreError.NotFound, "the version has no manifest");
+        if (manifest.Digest.Hex != lease.ManifestDigest) throw new StoreException(StoreError.Damaged, "the version's manifest is not the one that its owner's record names");
+        ManifestFile file = manifest.Files.FirstOrDefault(file => file.Name.Value == name) ?? throw RequestException.NotFound("file");
 
         // What a user uploaded is bytes to everybody: no browser may take it for a page or a script.
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.CacheControl = "private, no-store";
-        VersionFile content = await files.OpenAsync(granted.Lease.Owner, granted.Lease.Version, file.Name, granted.Lease.Key, http.RequestAborted);
+        VersionFile content = await files.OpenAsync(lease.Owner, lease.Version, file.Name, lease.Key, http.RequestAborted);
         IResult result = Results.File(
             content.AsStream(), "application/octet-stream", file.Name.Value, entityTag: new EntityTagHeaderValue($"\"{file.Sha256.Hex}\""), enableRangeProcessing: true);
         await result.ExecuteAsync(http);

@@ -29,10 +29,12 @@ internal sealed record QuotaFields(
     long? StoredBytes = null,
     int? Models = null,
     long? ResidentBytes = null,
-    long? TrainingStepsPerDay = null)
+    long? TrainingStepsPerDay = null,
+    long? PinnedBytes = null)
 {
     public static QuotaFields Of(UserQuota quota) => new(
-        quota.RequestsPerMinute, quota.TokensPerMinute, quota.ConcurrentStreams, quota.StoredBytes, quota.Models, quota.ResidentBytes, quota.TrainingStepsPerDay);
+        quota.RequestsPerMinute, quota.TokensPerMinute, quota.ConcurrentStreams, quota.StoredBytes, quota.Models, quota.ResidentBytes, quota.TrainingStepsPerDay,
+        quota.PinnedBytes);
 
     public UserQuota ToQuota() => new()
     {
@@ -43,6 +45,7 @@ internal sealed record QuotaFields(
         Models = Models,
         ResidentBytes = ResidentBytes,
         TrainingStepsPerDay = TrainingStepsPerDay,
+        PinnedBytes = PinnedBytes,
     };
 
     public void Validate()
@@ -55,6 +58,7 @@ internal sealed record QuotaFields(
         Require(Models is null or >= 0, "models", 0);
         Require(ResidentBytes is null or >= 0, "resident_bytes", 0);
         Require(TrainingStepsPerDay is null or >= 0, "training_steps_per_day", 0);
+        Require(PinnedBytes is null or >= 0, "pinned_bytes", 0);
     }
 
     private static void Require(bool holds, string field, int least)

@@ -154,6 +154,7 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
             // The owner was forgotten while the body arrived: a block may have come after all was deleted, and no record leads to it.
             LogLeaseLost(logger, lease.Version, exception);
             await files.DeleteAsync(upload.Owner, lease.Version, CancellationToken.None);
+            throw; // nothing was written that is still there
         }
     }
 

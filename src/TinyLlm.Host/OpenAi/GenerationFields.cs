@@ -103,6 +103,7 @@ internal sealed record GenerationFields
                 Echo = echo,
                 TemplateVariables = kind == AnswerKind.Chat ? TemplateVariablesField.Read(fields) : null,
                 JsonSchema = ResponseFormatField.Read(fields),
+                KeepAlive = KeepAliveField.Read(fields),
                 Seed = ReadSeed(fields),
             },
         };

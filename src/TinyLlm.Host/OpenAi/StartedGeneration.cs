@@ -29,6 +29,9 @@ internal sealed class StartedGeneration : IAsyncDisposable
     /// <summary>"owner/model", as answers name it.</summary>
     public string ModelId { get; }
 
+    /// <summary>Whether the caller is the model's owner.</summary>
+    public bool IsOwn => _stream.Owner == _stream.Caller;
+
     public int PromptTokens => _session.Admitted.PromptTokens;
 
     public IAsyncEnumerator<SessionEvent> Events { get; }

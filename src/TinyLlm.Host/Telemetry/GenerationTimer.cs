@@ -27,6 +27,9 @@ internal sealed class GenerationTimer(GenerationMeter meter, TimeProvider time, 
             case SessionEnded { Reason: SessionEnd.Stop or SessionEnd.Length }:
                 Succeed();
                 break;
+            case SessionEnded { Fault: { } fault }:
+                Fail(fault);
+                break;
             case SessionEnded end:
                 _error = end.Reason == SessionEnd.SlowReader ? "slow_reader" : ErrorTable.Internal.Code;
                 break;

@@ -25,6 +25,9 @@ internal sealed class TelemetrySettings
     [Range(0.0, 1.0, ErrorMessage = "Telemetry:TracedShare: must be between 0 and 1.")]
     public double TracedShare { get; set; } = 0.1;
 
+    /// <summary>Whether Orleans' dashboard is at /dashboard of the API, for the operator's token. Every process of a cluster says the same. Default false.</summary>
+    public bool Dashboard { get; set; }
+
     /// <summary>Where the metrics listen, or null.</summary>
     public string? MetricsUrl => MetricsPort is { } port ? $"http://{MetricsAddress}:{port}" : null;
 }

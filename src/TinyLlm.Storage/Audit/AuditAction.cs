@@ -98,4 +98,8 @@ public enum AuditAction
     /// <summary>The user changed what is asked of signatures of uploaded models.</summary>
     [JsonStringEnumMemberName("signature_policy.changed")]
     SignaturePolicyChanged = 22,
+
+    /// <summary>The owner changed how long a model stays in memory.</summary>
+    [JsonStringEnumMemberName("keep_alive.changed")]
+    KeepAliveChanged = 23,
 }

@@ -21,13 +21,16 @@ public static class GrainStorageHosting
     public static IServiceCollection AddTinyLlmStorage(this IServiceCollection services, DataFolder folder) =>
         services.AddTinyLlmStorage(folder.Objects, folder.GrainState, folder.KeyEnvelopes);
 
-    /// <summary>Stores of any kind; see the other overload.</summary>
-    public static IServiceCollection AddTinyLlmStorage(this IServiceCollection services, ObjectStore objects, ObjectStore grainState, ObjectStore keyEnvelopes)
+    /// <summary>Stores of any kind; see the other overload. Without <paramref name="keyEnvelopes"/> no grain that needs users' keys may be placed here.</summary>
+    public static IServiceCollection AddTinyLlmStorage(this IServiceCollection services, ObjectStore objects, ObjectStore grainState, ObjectStore? keyEnvelopes)
     {
         services.AddSingleton(objects);
         services.AddKeyedSingleton(DataFolder.GrainStateContainer, grainState);
-        services.AddKeyedSingleton(DataFolder.KeyEnvelopesContainer, keyEnvelopes);
-        services.AddSingleton(provider => new KeyEnvelopes(keyEnvelopes, provider.GetRequiredService<HostKeyRing>()));
+        if (keyEnvelopes is not null)
+        {
+            services.AddKeyedSingleton(DataFolder.KeyEnvelopesContainer, keyEnvelopes);
+            services.AddSingleton(provider => new KeyEnvelopes(keyEnvelopes, provider.GetRequiredService<HostKeyRing>()));
+        }
         services.AddSingleton(new AuditReader(objects));
         return services.AddSingleton(new ModelFiles(objects));
     }

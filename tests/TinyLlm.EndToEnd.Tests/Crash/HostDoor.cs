@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using TinyLlm.EndToEnd.Tests.Harness;
 
 namespace TinyLlm.EndToEnd.Tests.Crash;
@@ -58,8 +59,11 @@ internal sealed class HostDoor(RunningHost host) : IDisposable
         }
     }
 
-    /// <summary>Sends one request and reads the whole answer; null when a kill cut it off.</summary>
-    public async Task<HostAnswer?> TrySendAsync(string token, HttpMethod method, string route, Func<HttpContent>? content, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sends one request and reads the whole answer; null when a kill cut it off, or the host did because what it sent was withdrawn.
+    /// </summary>
+    public async Task<HostAnswer?> TrySendAsync(
+        string token, HttpMethod method, string route, Func<HttpContent>? content, CancellationToken cancellationToken, Func<bool>? isWithdrawn = null)
     {
         Task<HttpClient> opening;
         lock (gate) opening = open.Task;
@@ -74,11 +78,11 @@ internal sealed class HostDoor(RunningHost host) : IDisposable
             lock (gate) Answered++;
             return answer;
         }
-        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException or IOException or ObjectDisposedException)
+        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException or IOException or ObjectDisposedException or SocketException)
         {
             lock (gate)
             {
-                Assert.True(opening != open.Task, $"{method} {route} failed though nobody had killed the host: {fault}\n{host.Output}");
+                Assert.True(opening != open.Task || isWithdrawn?.Invoke() == true, $"{method} {route} failed though nobody had killed the host: {fault}\n{host.Output}");
                 CutOff++;
                 return null;
             }
@@ -86,11 +90,12 @@ internal sealed class HostDoor(RunningHost host) : IDisposable
     }
 
     /// <summary>Sends until an answer comes; for requests that may be repeated.</summary>
-    public async Task<HostAnswer> SendAsync(string token, HttpMethod method, string route, Func<HttpContent>? content, CancellationToken cancellationToken)
+    public async Task<HostAnswer> SendAsync(
+        string token, HttpMethod method, string route, Func<HttpContent>? content, CancellationToken cancellationToken, Func<bool>? isWithdrawn = null)
     {
         while (true)
         {
-            if (await TrySendAsync(token, method, route, content, cancellationToken) is { } answer) return answer;
+            if (await TrySendAsync(token, method, route, content, cancellationToken, isWithdrawn) is { } answer) return answer;
         }
     }
 

@@ -51,7 +51,8 @@ internal sealed class Reader(HostDoor door, IReadOnlyList<Ledger> ledgers, int s
         HashSet<string> marks = [];
         foreach (string file in MarkedModel.New(random).Files().Keys)
         {
-            HostAnswer answer = await SendAsync(ledger, HttpMethod.Get, $"api/models/{ledger.User}/{Uploader.Model}/versions/{version}/files/{file}", null, stop);
+            HostAnswer answer = await door.SendAsync(
+                ledger.Token, HttpMethod.Get, $"api/models/{ledger.User}/{Uploader.Model}/versions/{version}/files/{file}", null, stop, () => ledger.IsDeleting(version));
             if (IsDeleted(answer, ledger, version, file)) return null;
             marks.Add(MarkedModel.MarkOf(answer.Body) ?? throw new InvalidOperationException($"{ledger.User}@{version}: {file} has no mark"));
             if (detail.Status == HttpStatusCode.OK && (int)detail.Json["model"]!["version"]! == version) AssertDigest(detail.Json, file, answer.Body);

@@ -1,3 +1,5 @@
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using TinyLlm.Tests;
 
 namespace TinyLlm.EndToEnd.Tests.Harness;
@@ -27,6 +29,18 @@ internal sealed class RunningCluster : IAsyncDisposable
 
     public List<RunningHost> Gpu { get; } = [];
 
+    /// <summary>The processes of each role.</summary>
+    public IReadOnlyList<List<RunningHost>> Roles => [Api, Core, Gpu];
+
+    /// <summary>Where the API is served, or was before a process was replaced.</summary>
+    public Uri[] ApiAddresses
+    {
+        get
+        {
+            lock (_hosts) return [.. Api.Select(host => host.Url)];
+        }
+    }
+
     public static async Task<RunningCluster> StartAsync(int api, int core, int gpu)
     {
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
@@ -53,15 +67,32 @@ internal sealed class RunningCluster : IAsyncDisposable
 
     public async Task AddAsync(string role, List<RunningHost> list)
     {
-        RunningHost host = new()
-        {
-            KeysFolder = _keys,
-            Arguments = ["--roles", role, "--TinyLlm:Cluster:Redis", $"127.0.0.1:{_redis.Port}"],
-            Environment = new Dictionary<string, string> { ["TinyLlm__Storage__ConnectionString"] = _account },
-        };
-        lock (_hosts) _hosts.Add(host);
-        await host.StartAsync();
+        RunningHost host = await StartHostAsync(role);
         lock (_hosts) list.Add(host);
+    }
+
+    /// <summary>The role that the processes of a list have.</summary>
+    public string NameOf(List<RunningHost> list) => list == Api ? "api" : list == Core ? "core" : "gpu";
+
+    /// <summary>Starts a process that takes the place of one that has ended.</summary>
+    public async Task ReplaceAsync(List<RunningHost> list, RunningHost old)
+    {
+        RunningHost host = await StartHostAsync(NameOf(list));
+        lock (_hosts) list[list.IndexOf(old)] = host;
+    }
+
+    /// <summary>The name of everything that lies in the storage account.</summary>
+    public async Task<IEnumerable<string>> BlobNamesAsync()
+    {
+        BlobServiceClient account = new(_account);
+        List<string> names = [];
+        await foreach (BlobContainerItem container in account.GetBlobContainersAsync(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            await foreach (BlobItem blob in account.GetBlobContainerClient(container.Name).GetBlobsAsync(cancellationToken: TestContext.Current.CancellationToken))
+                names.Add($"{container.Name}/{blob.Name}");
+        }
+        Assert.NotEmpty(names);
+        return names;
     }
 
     public async ValueTask DisposeAsync()
@@ -70,5 +101,18 @@ internal sealed class RunningCluster : IAsyncDisposable
         _redis.Dispose();
         await _azurite.DisposeAsync();
         Directory.Delete(_keys, recursive: true);
+    }
+
+    private async Task<RunningHost> StartHostAsync(string role)
+    {
+        RunningHost host = new()
+        {
+            KeysFolder = _keys,
+            Arguments = ["--roles", role, "--TinyLlm:Cluster:Redis", $"127.0.0.1:{_redis.Port}"],
+            Environment = new Dictionary<string, string> { ["TinyLlm__Storage__ConnectionString"] = _account },
+        };
+        lock (_hosts) _hosts.Add(host);
+        await host.StartAsync();
+        return host;
     }
 }

@@ -36,6 +36,9 @@ internal sealed partial class RunningHost : IAsyncDisposable
     /// <summary>The process that runs.</summary>
     public int ProcessId => process!.Id;
 
+    /// <summary>Whether it has ended, for whatever reason.</summary>
+    public bool HasExited => process!.HasExited;
+
     /// <summary>The operator's token.</summary>
     public string AdminToken => File.ReadAllText(Path.Combine(KeysFolder ?? DataFolder, "admin-token")).Trim();
 

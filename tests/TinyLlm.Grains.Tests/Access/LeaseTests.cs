@@ -1,5 +1,6 @@
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Storage;
 
@@ -49,6 +50,9 @@ public sealed class LeaseTests(SharedCluster shared) : IClassFixture<SharedClust
             lease with { Right = ModelRight.Download },
             lease with { ExpiresAt = lease.ExpiresAt.AddTicks(1) },
             lease with { Model = "bob/tiny" },
+            lease with { KeepAlive = KeepAlive.Pinned },
+            lease with { KeepAlive = KeepAlive.For(TimeSpan.Zero) },
+            lease with { PinnableBytes = 1 },
             lease with { Mac = flipped },
             lease with { Mac = lease.Mac[..16] },
             lease with { Mac = default },
@@ -57,7 +61,7 @@ public sealed class LeaseTests(SharedCluster shared) : IClassFixture<SharedClust
         foreach (ModelLease bad in forged) await AssertRefusedAsync(lease.Version, bad);
         await AssertRefusedAsync(lease.Version, _cluster.Sign(lease with { Right = ModelRight.Download })); // authentic, for another right
         await AssertRefusedAsync(VersionId.New(), lease); // authentic, for another version than the session's
-        Assert.Equal(TestSession.Answer(2), TestSession.Text(await _cluster.Client.GenerateAsync(lease, TestSession.Greedy(2))));
+        Assert.Equal(TestSession.Answer(2), TestSession.Text(await _cluster.GenerateAsync(lease, TestSession.Greedy(2))));
     }
 
     [Fact]
@@ -69,7 +73,7 @@ public sealed class LeaseTests(SharedCluster shared) : IClassFixture<SharedClust
         Assert.Equal(TimeSpan.FromSeconds(60), lease.ExpiresAt - _cluster.Time.GetUtcNow());
 
         _cluster.Time.Advance(TimeSpan.FromSeconds(60) - TimeSpan.FromTicks(1));
-        Assert.Equal(TestSession.Answer(2), TestSession.Text(await _cluster.Client.GenerateAsync(lease, TestSession.Greedy(2))));
+        Assert.Equal(TestSession.Answer(2), TestSession.Text(await _cluster.GenerateAsync(lease, TestSession.Greedy(2))));
         _cluster.Time.Advance(TimeSpan.FromTicks(1));
         await AssertRefusedAsync(lease.Version, lease);
     }
@@ -108,7 +112,7 @@ public sealed class LeaseTests(SharedCluster shared) : IClassFixture<SharedClust
 
     private async Task AssertRefusedAsync(VersionId session, ModelLease lease)
     {
-        IModelSessionGrain grain = _cluster.Client.GetGrain<IModelSessionGrain>(new SessionKey(session, 0).ToString());
+        IModelSessionGrain grain = _cluster.Client.GetGrain<IModelSessionGrain>(new SessionKey(session, _cluster.Orleans.Silos[0].SiloAddress).ToString());
         List<SessionEvent> events = [];
         await foreach (SessionEvent item in grain.Generate(lease, TestSession.Greedy(2), TestContext.Current.CancellationToken)) events.Add(item);
         RequestException refusal = Assert.IsType<SessionRefused>(Assert.Single(events)).Reason;

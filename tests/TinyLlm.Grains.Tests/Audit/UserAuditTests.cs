@@ -2,8 +2,10 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Sharing;
+using TinyLlm.Grains.Trust;
 using TinyLlm.Grains.Users;
 using TinyLlm.Storage;
+using TinyLlm.Tests;
 
 namespace TinyLlm.Grains.Tests.Audit;
 
@@ -41,6 +43,42 @@ public sealed class UserAuditTests
     }
 
     [Fact]
+    public async Task Changes_OfRightsKeysAndPolicies_AreLoggedWhereTheyBelong()
+    {
+        await using GrainCluster cluster = await GrainCluster.StartAsync();
+        TestUser alice = await cluster.CreateUserAsync("alice"), carol = await cluster.CreateUserAsync("carol");
+        await alice.PublishAsync("tiny");
+        using ForeignSigner signer = new();
+        int before = (await ReadAsync(cluster, AuditLogId.Of(alice.Id))).Count, operators = (await ReadAsync(cluster, AuditLogId.Operator)).Count;
+        await alice.Grain.Grant(new GrantSpec { Model = "tiny", Grantee = carol.Id, GranteeName = "carol", Rights = ModelRight.Infer });
+        await alice.Grain.RevokeGrant("tiny", carol.Id);
+        await alice.Grain.RotateToken(new TokenRotation
+        {
+            TokenId = alice.Token.Id, Grace = TimeSpan.Zero, Asking = new TokenSpec { Name = "first", Scopes = TokenScopeNames.EveryUserScope },
+        });
+        await alice.Grain.RotateKey();
+        await alice.Grain.SetCurrent("tiny", 1);
+        await alice.Grain.SetKeptVersions("tiny", 3);
+        TrustedKey trusted = await alice.Grain.AddTrustedKey("upstream", signer.PublicKey);
+        await alice.Grain.RequireTrustedSignature(true);
+        await alice.Grain.RemoveTrustedKey(trusted.Id);
+        await alice.Grain.ReportFailedAuthentications(7, cluster.Time.GetUtcNow());
+        await alice.Grain.SetQuota(new UserQuota { Models = 5 });
+        await cluster.Client.GetGrain<IHostKeysGrain>(IHostKeysGrain.Key).Rotate();
+
+        List<AuditEntry> entries = (await ReadAsync(cluster, AuditLogId.Of(alice.Id)))[before..];
+        Assert.Equal(
+            ["grant.given", "grant.revoked", "token.rotated", "key.rotated", "version.chosen", "retention.changed", "trusted_key.added", "signature_policy.changed",
+                "trusted_key.removed", "authentication.failed", "quota.changed"],
+            entries.Select(entry => entry.Action));
+        Assert.Equal((carol.Id.Value, "Infer"), (entries[0].Details["to"], entries[0].Details["rights"]));
+        Assert.Equal("7", entries[9].Details["count"]);
+        Assert.Equal(["quota.changed", "key.rotated"], (await ReadAsync(cluster, AuditLogId.Operator))[operators..].Select(entry => entry.Action));
+        await RequireIntactAsync(cluster, AuditLogId.Of(alice.Id));
+        await RequireIntactAsync(cluster, AuditLogId.Operator);
+    }
+
+    [Fact]
     public async Task Forget_User_RemovesTheUsersLogAndTheOperatorsTellsIt()
     {
         await using GrainCluster cluster = await GrainCluster.StartAsync();
@@ -66,6 +104,8 @@ public sealed class UserAuditTests
         TestUser carol = await cluster.CreateUserAsync("carol");
         GrantSpec grant = new() { Model = "tiny", Grantee = carol.Id, GranteeName = "carol", Rights = ModelRight.Infer };
         await alice.Grain.Grant(grant);
+        using ForeignSigner upstream = new(), other = new();
+        TrustedKey trusted = await alice.Grain.AddTrustedKey("upstream", upstream.PublicKey);
         UserQuota? quota = (await alice.Grain.Describe())!.Quota;
         byte[] state = await StateAsync(cluster, alice);
         int logged = (await ReadAsync(cluster, AuditLogId.Of(alice.Id))).Count;
@@ -85,6 +125,12 @@ public sealed class UserAuditTests
             ("set quota", () => alice.Grain.SetQuota(new UserQuota { Models = 1 })),
             ("grant", () => alice.Grain.Grant(grant with { Rights = ModelRight.Download })),
             ("revoke grant", () => alice.Grain.RevokeGrant("tiny", carol.Id)),
+            ("trust", () => alice.Grain.AddTrustedKey("other", other.PublicKey)),
+            ("trust no more", () => alice.Grain.RemoveTrustedKey(trusted.Id)),
+            ("require trust", () => alice.Grain.RequireTrustedSignature(true)),
+            ("choose version", () => alice.Grain.SetCurrent("tiny", 1)),
+            ("keep versions", () => alice.Grain.SetKeptVersions("tiny", 1)),
+            ("rotate host key", () => cluster.Client.GetGrain<IHostKeysGrain>(IHostKeysGrain.Key).Rotate()),
             ("begin upload", () => alice.Grain.BeginUpload("new", null)),
             ("commit", () => alice.CompleteAsync(committing.UploadId, commit)),
             ("abandon", () => alice.Grain.AbandonUpload("other", open.UploadId)),

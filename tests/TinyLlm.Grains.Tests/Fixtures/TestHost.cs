@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Storage;
@@ -15,14 +16,14 @@ internal sealed class TestHost : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly bool _isEncrypted;
 
-    public TestHost(long budgetBytes, bool encrypted = false, ObjectStore? store = null)
+    public TestHost(long budgetBytes, bool encrypted = false, ObjectStore? store = null, ResidencyOptions? residency = null, TimeProvider? time = null, string device = "cpu")
     {
         _isEncrypted = encrypted;
         Store = store ?? new FileObjectStore(_folder.FullPath);
         Files = new ModelFiles(Store);
-        Device = new SimulatedBackend(budgetBytes);
+        Device = new SimulatedBackend(budgetBytes, device);
         Loop = new DeviceLoop(Device, new DeviceLoopOptions(), TimeProvider.System, NullLogger<DeviceLoop>.Instance);
-        Host = new ModelHost(Files, Loop, TimeProvider.System, NullLogger<ModelHost>.Instance);
+        Host = new ModelHost(Files, Loop, Options.Create(residency ?? new ResidencyOptions()), time ?? TimeProvider.System, NullLogger<ModelHost>.Instance);
     }
 
     public ObjectStore Store { get; }

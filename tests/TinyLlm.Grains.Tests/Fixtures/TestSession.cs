@@ -1,4 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Replicas;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Tests;
 
@@ -16,15 +18,15 @@ internal static class TestSession
         Temperature = 0,
     };
 
-    public static IModelSessionGrain Session(this IGrainFactory grains, ModelLease lease, int replica = 0) =>
-        grains.GetGrain<IModelSessionGrain>(new SessionKey(lease.Version, replica).ToString());
+    public static IModelSessionGrain Session(this GrainCluster cluster, ModelLease lease, int replica = 0) =>
+        cluster.Client.GetGrain<IModelSessionGrain>(new SessionKey(lease.Version, cluster.Services(0).GetRequiredService<AcceleratorSilos>().Ranked(lease.Version)[replica]).ToString());
 
     /// <summary>Every event of one generation.</summary>
-    public static async Task<List<SessionEvent>> GenerateAsync(this IGrainFactory grains, ModelLease lease, SessionRequest request, int replica = 0)
+    public static async Task<List<SessionEvent>> GenerateAsync(this GrainCluster cluster, ModelLease lease, SessionRequest request, int replica = 0)
     {
         List<SessionEvent> events = [];
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
-        await foreach (SessionEvent item in grains.Session(lease, replica).Generate(lease, request, cancellationToken)) events.Add(item);
+        await foreach (SessionEvent item in cluster.Session(lease, replica).Generate(lease, request, cancellationToken)) events.Add(item);
         return events;
     }
 

@@ -12,10 +12,10 @@ public sealed class ReplicaSetTests
     {
         ReplicaSet set = new(_time);
 
-        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(0, set.Enter(most: 4, failed: null)));
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(0, set.Enter(most: 4)));
         set.Report(waiting: 0, most: 4);
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Equal(0, set.Enter(most: 4, failed: null));
+        Assert.Equal(0, set.Enter(most: 4));
     }
 
     [Fact]
@@ -60,26 +60,16 @@ public sealed class ReplicaSetTests
         set.Report(waiting: 1, most: 2);
 
         int[] running = new int[2];
-        for (int i = 0; i < 1000; i++) running[set.Enter(most: 2, failed: null)]++;
+        for (int i = 0; i < 1000; i++) running[set.Enter(most: 2)]++;
 
         Assert.Equal([500, 500], running); // of two choices between two, the lesser is always taken
         Assert.Equal(1000, set.Running);
     }
 
-    [Fact]
-    public void Enter_ReplicaFailed_TakesTheNextAndWrapsAround()
-    {
-        ReplicaSet set = new(_time);
-
-        Assert.Equal((1, 2, 0), (set.Enter(most: 3, failed: 0), set.Enter(most: 3, failed: 1), set.Enter(most: 3, failed: 2)));
-        Assert.Equal(0, set.Enter(most: 1, failed: 0));
-        Assert.Equal(0, set.Enter(most: 0, failed: null)); // no silo is known: the call itself says so
-    }
-
     /// <summary>How many different replicas a hundred requests meet.</summary>
     private static int Used(ReplicaSet set, int most)
     {
-        int[] places = [.. Enumerable.Range(0, 100).Select(_ => set.Enter(most, failed: null))];
+        int[] places = [.. Enumerable.Range(0, 100).Select(_ => set.Enter(most))];
         foreach (int place in places) set.Leave(place);
         return places.Distinct().Count();
     }

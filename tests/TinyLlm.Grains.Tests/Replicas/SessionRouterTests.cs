@@ -23,7 +23,7 @@ public sealed class SessionRouterTests
 
         // 1. A stream runs on the version's first silo, and its device stands still.
         await using RoutedSession running = await router.StartAsync(lease, TestSession.Greedy(20), Cancel);
-        int first = cluster.Orleans.Silos.ToList().FindIndex(silo => silo.SiloAddress.Equals(cluster.SiloOf(cluster.Client.Session(lease).GetGrainId())));
+        int first = cluster.Orleans.Silos.ToList().FindIndex(silo => silo.SiloAddress.Equals(cluster.SiloOf(cluster.Session(lease).GetGrainId())));
         cluster.Device(first).Hold();
 
         // 2. The silo begins to leave, and waits for it.
@@ -66,7 +66,7 @@ public sealed class SessionRouterTests
         ModelLease lease = await LeaseAsync(cluster);
         SessionRouter router = cluster.Services(0).GetRequiredService<SessionRouter>();
         await using (RoutedSession warm = await router.StartAsync(lease, TestSession.Greedy(1), Cancel)) Assert.Equal(TestSession.Answer(1), await TextAsync(warm));
-        int first = cluster.Orleans.Silos.ToList().FindIndex(silo => silo.SiloAddress.Equals(cluster.SiloOf(cluster.Client.Session(lease).GetGrainId())));
+        int first = cluster.Orleans.Silos.ToList().FindIndex(silo => silo.SiloAddress.Equals(cluster.SiloOf(cluster.Session(lease).GetGrainId())));
 
         cluster.Device(first).Hold();
         Task<RoutedSession> waiting = router.StartAsync(lease, TestSession.Greedy(3), Cancel);

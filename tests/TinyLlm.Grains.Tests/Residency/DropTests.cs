@@ -30,9 +30,9 @@ public sealed class DropTests
         await bob.PublishAsync("kept");
         await UseAsync(cluster, bob, "kept", 0);
         ModelLease shared = cluster.Sign((await bob.LeaseAsync("kept")).Lease with { Caller = alice.Id });
-        await cluster.Client.GenerateAsync(shared, s_longPrompt); // alice's text, on bob's model
+        await cluster.GenerateAsync(shared, s_longPrompt); // alice's text, on bob's model
         ModelLease own = (await bob.LeaseAsync("kept")).Lease;
-        await cluster.Client.GenerateAsync(own, s_longPrompt);
+        await cluster.GenerateAsync(own, s_longPrompt);
         Assert.True((await MeasureAsync(cluster, alice.Id)).Sum(bytes => bytes.PrefixBytes) > 0);
         long kept = (await MeasureAsync(cluster, bob.Id)).Sum(bytes => bytes.PrefixBytes);
         Assert.True((await MeasureAsync(cluster, alice.Id)).Count(bytes => bytes.Bytes > 0) >= 2, "the models are to be on two silos at least");
@@ -57,7 +57,7 @@ public sealed class DropTests
         TestUser alice = await cluster.CreateUserAsync("alice");
         await alice.PublishAsync("tiny");
         ModelLease lease = (await alice.LeaseAsync("tiny")).Lease;
-        await using IAsyncEnumerator<SessionEvent> events = cluster.Client.Session(lease).Generate(lease, TestSession.Greedy(100), Cancel).GetAsyncEnumerator(Cancel);
+        await using IAsyncEnumerator<SessionEvent> events = cluster.Session(lease).Generate(lease, TestSession.Greedy(100), Cancel).GetAsyncEnumerator(Cancel);
         Assert.True(await events.MoveNextAsync());
         Assert.IsType<SessionAdmitted>(events.Current);
 
@@ -66,7 +66,7 @@ public sealed class DropTests
         Assert.Equal(("model", "alice/tiny"), (text.Kind, text.Name));
         await Eventually.TrueAsync(async () => await cluster.ModelHost().MeasureAsync(alice.Id) == ResidentBytes.None);
         Assert.Equal(0, cluster.Loop().Snapshot().RunningSequences);
-        SessionRefused refused = Assert.IsType<SessionRefused>(Assert.Single(await cluster.Client.GenerateAsync(lease, TestSession.Greedy(2)))); // the lease is good for a minute
+        SessionRefused refused = Assert.IsType<SessionRefused>(Assert.Single(await cluster.GenerateAsync(lease, TestSession.Greedy(2)))); // the lease is good for a minute
         Assert.Equal(RequestError.NotFound, refused.Reason.Error);
     }
 
@@ -123,7 +123,7 @@ public sealed class DropTests
     private static async Task UseAsync(GrainCluster cluster, TestUser user, string model, int replica)
     {
         ModelLease lease = (await user.LeaseAsync(model)).Lease;
-        Assert.Equal(TestSession.Answer(2), TestSession.Text(await cluster.Client.GenerateAsync(lease, TestSession.Greedy(2), replica)));
+        Assert.Equal(TestSession.Answer(2), TestSession.Text(await cluster.GenerateAsync(lease, TestSession.Greedy(2), replica)));
     }
 
     private static Task<ResidentBytes[]> MeasureAsync(GrainCluster cluster, UserId owner) => Task.WhenAll(

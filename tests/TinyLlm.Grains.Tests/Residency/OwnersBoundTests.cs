@@ -82,7 +82,7 @@ public sealed class OwnersBoundTests
         foreach (string model in (string[])["one", "two", "one"])
         {
             ModelLease lease = (await alice.LeaseAsync(model)).Lease;
-            Assert.IsType<SessionEnded>((await cluster.Client.GenerateAsync(lease, TestSession.Greedy(2)))[^1]);
+            Assert.IsType<SessionEnded>((await cluster.GenerateAsync(lease, TestSession.Greedy(2)))[^1]);
             Assert.Equal(1, (await cluster.ModelHost().MeasureAsync(alice.Id)).Models);
         }
     }

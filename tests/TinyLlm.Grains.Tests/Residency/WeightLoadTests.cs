@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
-using Azure.Core.Pipeline;
-using Azure.Storage.Blobs;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Storage;
@@ -36,7 +33,7 @@ public sealed class WeightLoadTests(Azurite azurite)
     public async Task Acquire_HundredSessionsFromAnAccount_ReadEachByteOnce(bool encrypted)
     {
         RequestLog log = new();
-        await using TestHost host = new(2 * s_weights, encrypted, await OpenAsync(log));
+        await using TestHost host = new(2 * s_weights, encrypted, await log.OpenStoreAsync(azurite));
         VersionAddress address = await host.StoreAsync();
         log.Reads.Clear();
 
@@ -58,7 +55,7 @@ public sealed class WeightLoadTests(Azurite azurite)
     [InlineData("tokenizer.json", false)]
     public async Task Acquire_DamagedInAnAccount_IsRefusedAndOthersLoad(string file, bool encrypted)
     {
-        await using TestHost host = new(3 * s_weights, encrypted, await OpenAsync(new RequestLog()));
+        await using TestHost host = new(3 * s_weights, encrypted, await new RequestLog().OpenStoreAsync(azurite));
         VersionAddress[] models = await host.StoreAsync(2);
         string name = ModelFiles.ObjectNameOf(models[0].Owner, models[0].Version, ModelFileName.Parse(file)) + (encrypted ? ".sealed" : "");
         byte[] bytes = (await host.Store.GetAsync(name, Cancel))!.Bytes.ToArray();
@@ -133,7 +130,7 @@ public sealed class WeightLoadTests(Azurite azurite)
     public async Task Dispose_WhileLoading_EndsTheLoad()
     {
         RequestLog log = new();
-        await using TestHost host = new(2 * s_weights, encrypted: true, await OpenAsync(log));
+        await using TestHost host = new(2 * s_weights, encrypted: true, await log.OpenStoreAsync(azurite));
         VersionAddress address = await host.StoreAsync();
         log.HeldPath = Weights;
         Task<ResidentHold> loading = host.Host.AcquireAsync(address, Cancel);
@@ -143,37 +140,6 @@ public sealed class WeightLoadTests(Azurite azurite)
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loading);
         Assert.Equal((0, 0, 0L), (host.Host.Snapshot().Models, host.Host.Snapshot().Holds, host.Host.Snapshot().ReservedBytes));
-    }
-
-    /// <summary>Every GET, by its path; one of them may be held for good.</summary>
-    private sealed class RequestLog() : DelegatingHandler(new SocketsHttpHandler())
-    {
-        public ConcurrentBag<string> Reads { get; } = [];
-
-        /// <summary>Reads of a path with this in it never end.</summary>
-        public string? HeldPath { get; set; }
-
-        /// <summary>Done when one is held.</summary>
-        public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            string path = request.RequestUri!.AbsolutePath;
-            if (request.Method == HttpMethod.Get) Reads.Add(path);
-            if (HeldPath is not null && request.Method == HttpMethod.Get && path.Contains(HeldPath, StringComparison.Ordinal))
-            {
-                Reached.TrySetResult();
-                await Task.Delay(Timeout.Infinite, cancellationToken);
-            }
-            return await base.SendAsync(request, cancellationToken);
-        }
-    }
-
-    private async Task<ObjectStore> OpenAsync(RequestLog log)
-    {
-        BlobClientOptions options = new() { Transport = new HttpClientTransport(log) };
-        return await AzureBlobObjectStore.OpenAsync(
-            new BlobContainerClient(await azurite.ConnectAsync(Cancel), $"test-{Guid.NewGuid():N}", options), Cancel);
     }
 
     /// <summary>A model of some 40 MB.</summary>

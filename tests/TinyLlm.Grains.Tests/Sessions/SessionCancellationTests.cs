@@ -22,7 +22,7 @@ public sealed class SessionCancellationTests : IAsyncLifetime
         TestUser alice = await _cluster.CreateUserAsync("alice");
         await alice.PublishAsync("tiny");
         _lease = (await alice.LeaseAsync("tiny")).Lease;
-        await _cluster.Client.GenerateAsync(_lease, TestSession.Greedy(1)); // the model is resident
+        await _cluster.GenerateAsync(_lease, TestSession.Greedy(1)); // the model is resident
     }
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
@@ -110,7 +110,7 @@ public sealed class SessionCancellationTests : IAsyncLifetime
     }
 
     private IAsyncEnumerator<SessionEvent> Start(CancellationToken cancellationToken, int choices = 1) =>
-        _cluster.Client.Session(_lease).Generate(_lease, TestSession.Greedy(100) with { Choices = choices }, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        _cluster.Session(_lease).Generate(_lease, TestSession.Greedy(100) with { Choices = choices }, cancellationToken).GetAsyncEnumerator(cancellationToken);
 
     private static async Task<SessionEvent> NextAsync(IAsyncEnumerator<SessionEvent> events)
     {

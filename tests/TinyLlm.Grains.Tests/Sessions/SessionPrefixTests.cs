@@ -68,17 +68,17 @@ public sealed class SessionPrefixTests : IAsyncLifetime
     {
         ModelLease forged = _lease with { Caller = UserId.New() };
         await Assert.ThrowsAsync<RequestException>(() => EmbedAsync(forged, 1, TestContext.Current.CancellationToken));
-        await Assert.ThrowsAsync<RequestException>(() => _cluster.Client.Session(forged).Tokenize(forged, new TokenizeSpec { Prompt = "a" }));
-        await Assert.ThrowsAsync<RequestException>(() => _cluster.Client.Session(forged).Detokenize(forged, [1]));
+        await Assert.ThrowsAsync<RequestException>(() => _cluster.Session(forged).Tokenize(forged, new TokenizeSpec { Prompt = "a" }));
+        await Assert.ThrowsAsync<RequestException>(() => _cluster.Session(forged).Detokenize(forged, [1]));
     }
 
-    private Task<EmbeddingAnswer> EmbedAsync(ModelLease lease, int texts, CancellationToken cancellationToken) => _cluster.Client.Session(lease).Embed(
+    private Task<EmbeddingAnswer> EmbedAsync(ModelLease lease, int texts, CancellationToken cancellationToken) => _cluster.Session(lease).Embed(
         lease, new EmbeddingSpec { Inputs = [.. Enumerable.Range(0, texts).Select(_ => new EmbeddingInput { Ids = [1, 3, 3, 3] })] }, cancellationToken);
 
     private async Task<int> CachedAsync(ModelLease lease)
     {
         SessionRequest request = TestSession.Greedy(1) with { PromptIds = [.. Enumerable.Repeat(3, 40)] };
-        return Assert.IsType<SessionEnded>((await _cluster.Client.GenerateAsync(lease, request))[^1]).CachedTokens;
+        return Assert.IsType<SessionEnded>((await _cluster.GenerateAsync(lease, request))[^1]).CachedTokens;
     }
 
     private async Task IdleAsync()

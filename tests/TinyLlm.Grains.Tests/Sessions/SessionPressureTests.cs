@@ -24,9 +24,9 @@ public sealed class SessionPressureTests
         await using GrainCluster cluster = await GrainCluster.StartAsync(silo);
         ModelLease lease = await LeaseAsync(cluster);
         cluster.Device().Hold();
-        Task<List<SessionEvent>> running = cluster.Client.GenerateAsync(lease, TestSession.Greedy(3));
+        Task<List<SessionEvent>> running = cluster.GenerateAsync(lease, TestSession.Greedy(3));
         await Task.Run(() => cluster.Device().NextStep(Cancel), Cancel);
-        Task<List<SessionEvent>> waiting = cluster.Client.GenerateAsync(lease, TestSession.Greedy(4));
+        Task<List<SessionEvent>> waiting = cluster.GenerateAsync(lease, TestSession.Greedy(4));
         await Eventually.TrueAsync(() => cluster.Loop().Snapshot() is { RunningSequences: 1, WaitingSequences: 1 });
 
         RequestException reason = await RefusedAsync(cluster, lease);
@@ -44,11 +44,11 @@ public sealed class SessionPressureTests
         await using GrainCluster cluster = await GrainCluster.StartAsync(silo);
         ModelLease lease = await LeaseAsync(cluster);
 
-        List<SessionEvent> events = await cluster.Client.GenerateAsync(lease, TestSession.Greedy(8)); // 4 + 8 - 1 tokens of one byte
+        List<SessionEvent> events = await cluster.GenerateAsync(lease, TestSession.Greedy(8)); // 4 + 8 - 1 tokens of one byte
 
         RequestException reason = Assert.IsType<SessionRefused>(Assert.Single(events)).Reason;
         Assert.Equal((RequestError.NoCapacity, null), (reason.Error, reason.RetryAfter));
-        Assert.Equal(TestSession.Answer(7), TestSession.Text(await cluster.Client.GenerateAsync(lease, TestSession.Greedy(7))));
+        Assert.Equal(TestSession.Answer(7), TestSession.Text(await cluster.GenerateAsync(lease, TestSession.Greedy(7))));
     }
 
     [Fact]
@@ -108,11 +108,11 @@ public sealed class SessionPressureTests
     }
 
     private static IAsyncEnumerator<SessionEvent> Start(GrainCluster cluster, ModelLease lease) =>
-        cluster.Client.Session(lease).Generate(lease, TestSession.Greedy(40), Cancel).GetAsyncEnumerator(Cancel);
+        cluster.Session(lease).Generate(lease, TestSession.Greedy(40), Cancel).GetAsyncEnumerator(Cancel);
 
     private static async Task<RequestException> RefusedAsync(GrainCluster cluster, ModelLease lease)
     {
-        RequestException reason = Assert.IsType<SessionRefused>(Assert.Single(await cluster.Client.GenerateAsync(lease, TestSession.Greedy(5)))).Reason;
+        RequestException reason = Assert.IsType<SessionRefused>(Assert.Single(await cluster.GenerateAsync(lease, TestSession.Greedy(5)))).Reason;
         Assert.Equal(RequestError.NoCapacity, reason.Error);
         return reason;
     }

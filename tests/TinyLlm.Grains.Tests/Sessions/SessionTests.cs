@@ -157,7 +157,7 @@ public sealed class SessionTests : IAsyncLifetime
     private static SessionEnded Ended(SessionEnd reason, int promptTokens, int completionTokens) =>
         new() { Reason = reason, PromptTokens = promptTokens, CompletionTokens = completionTokens };
 
-    private Task<List<SessionEvent>> GenerateAsync(SessionRequest request) => _cluster.Client.GenerateAsync(_lease, request);
+    private Task<List<SessionEvent>> GenerateAsync(SessionRequest request) => _cluster.GenerateAsync(_lease, request);
 
     private async Task<RequestException> RefuseAsync(RequestError error, SessionRequest request)
     {

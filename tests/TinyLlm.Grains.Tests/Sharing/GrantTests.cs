@@ -21,7 +21,7 @@ public sealed class GrantTests(SharedCluster shared) : IClassFixture<SharedClust
         await owner.Grain.Grant(To(other));
         GrantedModel granted = await owner.Grain.Lease(other.Id, "tiny", null, ModelRight.Infer);
         Assert.Equal((other.Id, owner.Id), (granted.Lease.Caller, granted.Lease.Owner));
-        Assert.Equal(TestSession.Answer(3), TestSession.Text(await _cluster.Client.GenerateAsync(granted.Lease, TestSession.Greedy(3))));
+        Assert.Equal(TestSession.Answer(3), TestSession.Text(await _cluster.GenerateAsync(granted.Lease, TestSession.Greedy(3))));
 
         await owner.Grain.RevokeGrant("tiny", other.Id);
         RequestException revoked = await Refusal.OfAsync(RequestError.NotFound, () => owner.Grain.Lease(other.Id, "tiny", null, ModelRight.Infer));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Sessions;
@@ -19,7 +20,7 @@ public sealed class UsageMeterTests
         TestUser alice = await cluster.CreateUserAsync("alice");
         await alice.PublishAsync("tiny");
         ModelLease lease = (await alice.Grain.Lease(alice.Id, "tiny", null, ModelRight.Infer)).Lease;
-        for (int i = 0; i < 3; i++) await cluster.Client.GenerateAsync(lease, TestSession.Greedy(5));
+        for (int i = 0; i < 3; i++) await cluster.GenerateAsync(lease, TestSession.Greedy(5));
         await MeterOf(cluster).FlushAsync();
 
         UsageMonth month = await LedgerOf(cluster, alice.Id).Read();
@@ -35,6 +36,21 @@ public sealed class UsageMeterTests
         Assert.True(stored.Models["alice/tiny"] > 1000);
     }
 
+    /// <summary>An answer of one token is done when its prompt is: that time counts.</summary>
+    [Fact]
+    public async Task Generate_OneToken_CountsThePromptsTime()
+    {
+        TimeSpan step = TimeSpan.FromMilliseconds(20);
+        await using GrainCluster cluster = await GrainCluster.StartAsync();
+        TestUser alice = await cluster.CreateUserAsync("alice");
+        await alice.PublishAsync("tiny");
+        ModelLease lease = (await alice.LeaseAsync("tiny")).Lease;
+        cluster.Device().Stepped = _ => Spin(step);
+        for (int i = 0; i < 3; i++) await cluster.GenerateAsync(lease, TestSession.Greedy(1));
+        await MeterOf(cluster).FlushAsync();
+        Assert.All((await LedgerOf(cluster, alice.Id).Read()).Rows, row => Assert.True(row.Count.ModelTime >= 3 * step, $"three steps took {row.Count.ModelTime}"));
+    }
+
     [Fact]
     public async Task Embed_OnAnothersModel_IsInBothLedgersWithItsTime()
     {
@@ -44,7 +60,7 @@ public sealed class UsageMeterTests
         await alice.PublishAsync("tiny");
         UserId bob = UserId.New();
         ModelLease lease = cluster.Sign((await alice.LeaseAsync("tiny")).Lease with { Caller = bob });
-        cluster.Device().Stepped = _ => SpinWait.SpinUntil(() => false, step);
+        cluster.Device().Stepped = _ => Spin(step);
         for (int i = 0; i < 3; i++) await EmbedAsync(cluster, lease, [1, 3, 3, 3, 3], [1, 3]);
         cluster.Device().Fault = _ => new InvalidOperationException("a broken device");
         await Assert.ThrowsAnyAsync<Exception>(() => EmbedAsync(cluster, lease, [1, 3]));
@@ -152,8 +168,15 @@ public sealed class UsageMeterTests
         Assert.Null(await cluster.GrainState.GetAsync($"usage-usageledger/{UsageMonth.Key(alice.Id, s_day)}.json", TestContext.Current.CancellationToken));
     }
 
-    private static Task<EmbeddingAnswer> EmbedAsync(GrainCluster cluster, ModelLease lease, params ImmutableArray<int>[] texts) => cluster.Client.Session(lease).Embed(
+    private static Task<EmbeddingAnswer> EmbedAsync(GrainCluster cluster, ModelLease lease, params ImmutableArray<int>[] texts) => cluster.Session(lease).Embed(
         lease, new EmbeddingSpec { Inputs = [.. texts.Select(ids => new EmbeddingInput { Ids = ids })] }, TestContext.Current.CancellationToken);
+
+    /// <summary>A step of the device that takes this long, and not less.</summary>
+    private static void Spin(TimeSpan time)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begun) < time) Thread.SpinWait(1_000);
+    }
 
     private static UsageMeter MeterOf(GrainCluster cluster) => cluster.Services(0).GetRequiredService<UsageMeter>();
 

@@ -35,7 +35,7 @@ public sealed class DurabilityTests
         Assert.Equal(version, Assert.Single(await second.User(id).ListModels()));
         Assert.Equal(uploadId, (await second.User(id).BeginUpload("next", "key")).UploadId);
         ModelLease lease = (await second.User(id).Lease(id, "tiny", null, ModelRight.Infer)).Lease;
-        Assert.Equal(TestSession.Answer(3), TestSession.Text(await second.Client.GenerateAsync(lease, TestSession.Greedy(3))));
+        Assert.Equal(TestSession.Answer(3), TestSession.Text(await second.GenerateAsync(lease, TestSession.Greedy(3))));
         TestUser again = new(id, "Alice", token, second.User(id), second.Files);
         Assert.Equal(1, (await again.CommitAsync("next", uploadId)).Number);
     }

@@ -57,6 +57,8 @@ internal static class RouteContract
         ["HEAD /api/models/{owner}/{model}/versions/{version:int}/files/{name}"] = "read",
         ["PUT /api/models/{owner}/{model}/current"] = "write",
         ["PUT /api/models/{owner}/{model}/retention"] = "write",
+        ["PUT /api/models/{owner}/{model}/keep-alive"] = "write",
+        ["POST /api/models/{owner}/{model}/load"] = "infer",
         ["GET /api/models/{owner}/{model}/grants"] = "read",
         ["PUT /api/models/{owner}/{model}/grants/{user}"] = "write",
         ["DELETE /api/models/{owner}/{model}/grants/{user}"] = "write",

@@ -23,6 +23,16 @@ public sealed partial class SecurityDocumentTests
         }
     }
 
+    /// <summary>What the document calls a test, in a link or in words, is one.</summary>
+    [Fact]
+    public void Tests_ThatAreNamed_Exist()
+    {
+        HashSet<string> files = [.. Directory.EnumerateFiles(Path.Combine(TestData.RepositoryRoot, "tests"), "*.cs", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).OfType<string>()];
+        string[] named = [.. TestNamePattern().Matches(s_text).Select(match => match.Value).Distinct()];
+        Assert.True(named.Length > 30, $"only {named.Length} tests");
+        Assert.All(named, name => Assert.Contains(name, files));
+    }
+
     [Fact]
     public void Features_EachLinkATest()
     {
@@ -49,6 +59,9 @@ public sealed partial class SecurityDocumentTests
 
     [GeneratedRegex(@"\[(?<name>[^\]]+)\]\((?<target>(?!https?:)[^)]+)\)")]
     private static partial Regex LinkPattern();
+
+    [GeneratedRegex(@"\b[A-Z][A-Za-z0-9]*(Tests|Attacks|Conformance)\b")]
+    private static partial Regex TestNamePattern();
 
     [GeneratedRegex(@"^## (.+)$", RegexOptions.Multiline)]
     private static partial Regex HeadingPattern();

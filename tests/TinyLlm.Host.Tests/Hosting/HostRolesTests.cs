@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Access;
 using TinyLlm.Host.Access;
 using TinyLlm.Host.Hosting;
+using TinyLlm.Host.Secrets;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Host.Tests.Hosting;
@@ -81,7 +82,7 @@ public sealed class HostRolesTests
         using DataFolder data = DataFolder.Open(folder.FullPath, TimeProvider.System, keys.FullPath);
         ServiceCollection services = new();
 
-        TinyLlmApplication.AddKeys(services, HostRoles.Parse(role), data);
+        TinyLlmApplication.AddKeys(services, HostRoles.Parse(role), new SecretFiles(data));
 
         Assert.Equal(files, Directory.EnumerateFiles(keys.FullPath).Select(Path.GetFileName).Order());
         using ServiceProvider provider = services.BuildServiceProvider();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Tests;
 using TinyLlm.Host.Hosting;
 using TinyLlm.Tests;
 
@@ -25,7 +26,7 @@ public sealed class MetricsTests
             Assert.Contains("[DONE]", await chat.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await user.PostAsJsonAsync("/v1/embeddings", new { model = "m", input = "ab" })).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await user.PostAsJsonAsync("/v1/completions", new { model = "absent", prompt = "a" })).StatusCode);
-        await Eventually(() => host.Models.Snapshot() is { Running: 0, Holds: 0 });
+        await Eventually.TrueAsync(() => host.Models.Snapshot() is { Running: 0, Holds: 0 });
         Exposition after = await ScrapeAsync(host.Admin);
 
         double Grown(string name, params string[] labels) => after.Sum(name, labels) - before.Sum(name, labels);
@@ -68,7 +69,7 @@ public sealed class MetricsTests
         device.Hold();
         Task<HttpResponseMessage>[] asked = [.. Enumerable.Range(0, 5).Select(_ => user.PostAsJsonAsync("/v1/completions", s_prompt))];
         device.NextStep(TestContext.Current.CancellationToken);
-        await Eventually(() => host.Models.Snapshot() is { Running: > 0 } now && now.Running + now.Waiting == 5);
+        await Eventually.TrueAsync(() => host.Models.Snapshot() is { Running: > 0 } now && now.Running + now.Waiting == 5);
 
         Exposition held = await ScrapeAsync(host.Admin);
         Assert.Equal(host.Models.Snapshot().Running, held.Sum("vllm:num_requests_running"));
@@ -115,16 +116,5 @@ public sealed class MetricsTests
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/plain", response.Content.Headers.ContentType?.MediaType);
         return Exposition.Parse(await response.Content.ReadAsStringAsync());
-    }
-
-    private static async Task Eventually(Func<bool> holds)
-    {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!holds())
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Tests;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Host.Tests.Telemetry;
@@ -36,7 +37,7 @@ public sealed class TraceTests
             Headers = { { "traceparent", $"00-{trace}-{client}-00" } }, // not marked as sampled: ours does not ask the client
         };
         using (HttpResponseMessage answer = await user.SendAsync(request)) Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        await UntilAsync(() => s_engineSpans.All(name => spans.Any(span => span.TraceId == trace && span.OperationName == name))
+        await Eventually.TrueAsync(() => s_engineSpans.All(name => spans.Any(span => span.TraceId == trace && span.OperationName == name))
             && spans.Any(span => span.TraceId == trace && span.ParentSpanId == client));
 
         Dictionary<ActivitySpanId, Activity> mine = spans.Where(span => span.TraceId == trace).ToDictionary(span => span.SpanId);
@@ -75,15 +76,4 @@ public sealed class TraceTests
     }
 
     private static bool Holds(byte[] body, ReadOnlySpan<byte> part) => body.AsSpan().IndexOf(part) >= 0;
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!holds())
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
 }

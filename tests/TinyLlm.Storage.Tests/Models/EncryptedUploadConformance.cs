@@ -62,6 +62,32 @@ public abstract class EncryptedUploadConformance : IAsyncLifetime
         await RequirePublishedAsync(length);
     }
 
+    /// <summary>Each instance stands for a process: what keeps commits apart within one is not known to the others.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Seal_HundredAtOnceInSeveralProcesses_OneWins(bool encrypted)
+    {
+        VersionKey? sealing = encrypted ? key : null;
+        byte[] sent = BodyStream.Bytes(0, (2 * Chunk) + 7);
+        await Files.AppendAsync(owner, version, Weights, 0, new MemoryStream(sent), Plenty, null, sealing, Cancel);
+        await Files.AppendAsync(owner, version, ModelFileName.Parse("config.json"), 0, new MemoryStream([1, 2]), Plenty, null, sealing, Cancel);
+        ModelFiles[] processes = [.. Enumerable.Range(0, 8).Select(_ => new ModelFiles(Store))];
+
+        Task<ModelManifest>[] commits = [.. Enumerable.Range(0, 100).Select(i => Task.Run(() => processes[i % processes.Length].SealAsync(owner, version, sealing, Cancel), Cancel))];
+        await Task.WhenAll(commits.Select(commit => commit.ContinueWith(_ => { }, TaskScheduler.Default)));
+
+        ModelManifest won = await Assert.Single(commits, commit => commit.IsCompletedSuccessfully);
+        Assert.All(
+            commits.Where(commit => !commit.IsCompletedSuccessfully),
+            commit => Assert.Equal(StoreError.Sealed, Assert.IsType<StoreException>(Assert.Single(commit.Exception!.InnerExceptions)).Error));
+        Assert.Equal(won.Digest, (await Files.ReadManifestAsync(owner, version, Cancel))!.Digest);
+        using VersionFile stored = await Files.OpenAsync(owner, version, Weights, sealing, Cancel);
+        byte[] read = new byte[stored.Length];
+        await stored.ReadAsync(0, read, Cancel);
+        Assert.Equal(sent, read);
+    }
+
     [Theory]
     [InlineData(Chunk)] // at a border
     [InlineData(Chunk + 100)] // inside a chunk

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace TinyLlm.Storage.Tests.Signing;
 
-/// <summary>Signatures that others made verify here, and ours verify with others: another implementation of the format, and openssl over the bytes alone.</summary>
+/// <summary>Signatures that others made verify here, and ours verify with others: another implementation of the format, Sigstore's own library, and openssl over the bytes alone.</summary>
 public sealed class SignatureInteropTests : IDisposable
 {
     private const string Script = "Signing/model-signing.mjs";
@@ -66,6 +66,20 @@ public sealed class SignatureInteropTests : IDisposable
             manifest.Files.Where(file => file.Name.Value != "model.sig").Select(file => $"{file.Name} {file.Sha256.Hex}"),
             answer.GetProperty("files").EnumerateObject().Select(file => $"{file.Name} {file.Value.GetString()}"));
         Assert.Equal([".git", ".gitattributes", ".github", ".gitignore"], answer.GetProperty("ignore").EnumerateArray().Select(path => path.GetString()));
+    }
+
+    [Fact]
+    public void Sign_OurBundle_VerifiesWithSigstoresOwnLibrary()
+    {
+        using SigningKey key = SigningKey.Parse(SigningKey.NewText()), other = SigningKey.Parse(SigningKey.NewText());
+        string bundle = Encoding.UTF8.GetString(SignedManifest.Sign("stories", Manifest(), key));
+        string payload = JsonDocument.Parse(bundle).RootElement.GetProperty("dsseEnvelope").GetProperty("payload").GetString()!;
+        string bent = Convert.ToBase64String(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(Convert.FromBase64String(payload)).Replace("\"stories\"", "\"Stories\"", StringComparison.Ordinal)));
+
+        Assert.Equal(payload, AskSigstore(bundle, key.PublicKey.Hint, key).GetProperty("payload").GetString());
+        Assert.Equal("SIGNATURE_ERROR", AskSigstore(bundle.Replace(payload, bent, StringComparison.Ordinal), key.PublicKey.Hint, key).GetProperty("error").GetString());
+        Assert.Equal("SIGNATURE_ERROR", AskSigstore(bundle, key.PublicKey.Hint, other).GetProperty("error").GetString());
+        Assert.Equal("PUBLIC_KEY_ERROR", AskSigstore(bundle, other.PublicKey.Hint, other).GetProperty("error").GetString());
     }
 
     [Fact]
@@ -130,6 +144,9 @@ public sealed class SignatureInteropTests : IDisposable
     }
 
     public void Dispose() => folder.Dispose();
+
+    private static JsonElement AskSigstore(string bundle, string hint, SigningKey key) =>
+        NodeScript.AskPackage("@sigstore/verify", "sigstore-verify.mjs", new { bundle, keys = new Dictionary<string, string> { [hint] = key.PublicKey.Pem } });
 
     private static (byte[] Bundle, VerifyingKey Key) Sign(string curve, bool pretty)
     {

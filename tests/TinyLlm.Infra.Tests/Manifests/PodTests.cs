@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using k8s.Models;
+using TinyLlm.Tests;
+
+namespace TinyLlm.Infra.Tests.Manifests;
+
+/// <summary>What a pod of the host may do, how it is looked after and how it ends.</summary>
+public sealed partial class PodTests
+{
+    /// <summary>Options without a default, neither a value nor one that the document puts in words, that no manifest sets, and why.</summary>
+    private static readonly Dictionary<string, string> s_unset = new()
+    {
+        ["TinyLlm:Cluster:Redis"] = "a secret of the role's vault",
+        ["TinyLlm:Storage:ConnectionString"] = "the role's identity signs in",
+        ["TinyLlm:Access:Oidc:Audience"] = "only with an issuer",
+    };
+
+    [Fact]
+    public async Task Pods_OfEveryRole_RunWithoutRights()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+
+        Assert.Equal(["api", "core", "gpu"], set.Hosts().Keys.Order(StringComparer.Ordinal));
+        foreach (V1PodTemplateSpec pod in set.Hosts().Values)
+        {
+            Assert.True(pod.Spec.SecurityContext.RunAsNonRoot);
+            Assert.InRange(pod.Spec.SecurityContext.RunAsUser!.Value, 1, int.MaxValue);
+            Assert.Equal("RuntimeDefault", pod.Spec.SecurityContext.SeccompProfile.Type);
+            V1SecurityContext container = pod.Spec.Containers.Single().SecurityContext;
+            Assert.False(container.AllowPrivilegeEscalation);
+            Assert.True(container.ReadOnlyRootFilesystem);
+            Assert.Equal(["ALL"], container.Capabilities.Drop);
+            Assert.Null(pod.Spec.HostNetwork);
+            Assert.All(pod.Spec.Volumes, volume => Assert.NotNull(volume.EmptyDir));
+        }
+    }
+
+    [Fact]
+    public async Task Pods_OfEveryRole_AreBoundedAndSpread()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+        foreach ((string name, V1PodTemplateSpec pod) in set.Hosts())
+        {
+            V1Container container = pod.Spec.Containers.Single();
+            Assert.All(["cpu", "memory"], resource => Assert.Contains(resource, container.Resources.Requests.Keys));
+            Assert.Contains("memory", container.Resources.Limits.Keys);
+            Assert.Equal(["kubernetes.io/hostname", "topology.kubernetes.io/zone"], pod.Spec.TopologySpreadConstraints.Select(spread => spread.TopologyKey).Order(StringComparer.Ordinal));
+            Assert.Contains(name, set.Of<V1PodDisruptionBudget>().Keys);
+        }
+        Assert.Contains("nvidia.com/gpu", set.Hosts()["gpu"].Spec.Containers.Single().Resources.Limits.Keys);
+    }
+
+    /// <summary>The platform waits longer than the pod needs: for the gateway, for running answers, and for leaving the cluster.</summary>
+    [Fact]
+    public async Task Termination_OfEveryRole_WaitsForTheDrain()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+        string setup = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "src/TinyLlm.Host/Hosting/SiloSetup.cs"), TestContext.Current.CancellationToken);
+        double leave = double.Parse(LeavePattern().Match(setup).Groups[1].Value, CultureInfo.InvariantCulture);
+
+        foreach (V1PodTemplateSpec pod in set.Hosts().Values)
+        {
+            V1Container container = pod.Spec.Containers.Single();
+            double drain = TimeSpan.Parse(set.EnvironmentOf(container)["TinyLlm__Drain__Deadline"], CultureInfo.InvariantCulture).TotalSeconds;
+            double before = container.Lifecycle?.PreStop?.Sleep?.Seconds ?? 0;
+            Assert.InRange(pod.Spec.TerminationGracePeriodSeconds!.Value, before + drain + leave + 1, 600);
+        }
+    }
+
+    /// <summary>Probes ask routes that the host has, under a name that it goes by.</summary>
+    [Fact]
+    public async Task Probes_OfEveryRole_AskRealRoutes()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+        string routes = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "src/TinyLlm.Host/Management/HealthRoutes.cs"), TestContext.Current.CancellationToken);
+        string[] known = [.. RoutePattern().Matches(routes).Select(match => match.Groups[1].Value)];
+
+        Assert.Equal(["/healthz/live", "/healthz/ready"], known.Order(StringComparer.Ordinal));
+        foreach (V1PodTemplateSpec pod in set.Hosts().Values)
+        {
+            V1Container container = pod.Spec.Containers.Single();
+            string? allowed = set.EnvironmentOf(container).GetValueOrDefault("TinyLlm__Http__AllowedHosts");
+            foreach (V1Probe probe in (V1Probe[])[container.StartupProbe, container.ReadinessProbe, container.LivenessProbe])
+            {
+                Assert.Contains(probe.HttpGet.Path, known);
+                if (allowed is not null) Assert.Equal(allowed, probe.HttpGet.HttpHeaders.Single(header => header.Name == "Host").Value);
+            }
+            Assert.Equal("/healthz/ready", container.ReadinessProbe.HttpGet.Path);
+            Assert.Equal("/healthz/live", container.LivenessProbe.HttpGet.Path); // one that drains is alive
+        }
+    }
+
+    /// <summary>Every option that a manifest sets exists, and one without a default is set, or left out for a reason. The list is that of docs/OPERATIONS.md.</summary>
+    [Fact]
+    public async Task Options_InTheEnvironment_AreTheHosts()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+        string document = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "docs/OPERATIONS.md"), TestContext.Current.CancellationToken);
+        Dictionary<string, bool> options = OptionPattern().Matches(document).ToDictionary(row => row.Groups[1].Value, row => row.Groups[2].Length > 0 || DefaultPattern().IsMatch(row.Groups[3].Value));
+        Assert.InRange(options.Count, 50, int.MaxValue);
+
+        string[] given = [.. set.Hosts().Values.SelectMany(pod => set.EnvironmentOf(pod.Spec.Containers.Single()).Keys).Distinct()
+            .Where(name => name.StartsWith("TinyLlm__", StringComparison.Ordinal)).Select(name => name.Replace("__", ":", StringComparison.Ordinal))];
+
+        Assert.All(given, name => Assert.Contains(name, options.Keys));
+        Assert.Equal(options.Where(option => !option.Value).Select(option => option.Key).Except(given).Order(StringComparer.Ordinal), s_unset.Keys.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>What ties a silo to its pod, as Orleans' hosting for Kubernetes wants it.</summary>
+    [Fact]
+    public async Task Silos_OfEveryRole_KnowTheirPods()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+        foreach ((string role, V1PodTemplateSpec pod) in set.Hosts())
+        {
+            Dictionary<string, string> environment = set.EnvironmentOf(pod.Spec.Containers.Single());
+            Assert.Equal("metadata.name", environment["POD_NAME"]);
+            Assert.Equal("metadata.namespace", environment["POD_NAMESPACE"]);
+            Assert.Equal("status.podIP", environment["POD_IP"]);
+            Assert.Equal("status.podIP", environment["TinyLlm__Cluster__Address"]);
+            Assert.Equal("metadata.labels['orleans/serviceId']", environment["ORLEANS_SERVICE_ID"]);
+            Assert.Equal("metadata.labels['orleans/clusterId']", environment["ORLEANS_CLUSTER_ID"]);
+            Assert.Equal(environment["TinyLlm__Cluster__Id"], pod.Metadata.Labels["orleans/clusterId"]);
+            Assert.Equal(environment["TinyLlm__Cluster__Id"], pod.Metadata.Labels["orleans/serviceId"]);
+            Assert.Equal("true", environment["TinyLlm__Cluster__Kubernetes"]);
+            Assert.Equal(role, environment["TinyLlm__Roles"]);
+            Assert.Equal("true", pod.Metadata.Labels["azure.workload.identity/use"]);
+        }
+        V1PolicyRule rule = Assert.Single(Assert.Single(set.Of<V1Role>()).Value.Rules);
+        Assert.Equal(["get", "list", "watch"], rule.Verbs.Order(StringComparer.Ordinal));
+        Assert.Equal(["pods"], rule.Resources);
+    }
+
+    /// <summary>Only silos reach silo ports, only the gateway the API, only the collector the metrics.</summary>
+    [Fact]
+    public async Task NetworkPolicies_Together_OpenOnlyWhatIsNamed()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+        Dictionary<string, V1NetworkPolicy> policies = set.Of<V1NetworkPolicy>();
+
+        Assert.Null(policies["closed"].Spec.PodSelector.MatchLabels);
+        Assert.Null(policies["closed"].Spec.Ingress);
+        Dictionary<string, string> openings = policies.Values.Where(policy => policy.Spec.Ingress is not null && policy.Metadata.Name != "gateway").ToDictionary(
+            policy => policy.Spec.Ingress.Single().Ports.Single().Port.Value,
+            policy => (policy.Spec.Ingress.Single().FromProperty.Single().PodSelector ?? policy.Spec.Ingress.Single().FromProperty.Single().NamespaceSelector).MatchLabels.Single().Key);
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["silo"] = "app.kubernetes.io/part-of",
+                ["http"] = "gateway.networking.k8s.io/gateway-name",
+                ["metrics"] = "kubernetes.io/metadata.name",
+            },
+            openings);
+        Assert.All(policies.Values, policy => Assert.Equal(["Ingress"], policy.Spec.PolicyTypes));
+    }
+
+    /// <summary>The pool of accelerators comes from nothing by what the host counts: the names are those that it writes.</summary>
+    [Fact]
+    public async Task Scaling_OfGpuPods_GoesByTheHostsMetrics()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+        ScaledObject scaled = Assert.Single(set.Of<ScaledObject>()).Value;
+        string document = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "docs/OPERATIONS.md"), TestContext.Current.CancellationToken);
+
+        Assert.Null(set.Of<V1Deployment>()["gpu"].Spec.Replicas); // else every deployment would undo what KEDA did
+        string[] names = [.. scaled.Spec.Triggers.SelectMany(trigger => MetricPattern().Matches(trigger.Metadata["query"])).Select(match => match.Value).Distinct()];
+        Assert.Equal(["tinyllm_requests_refused_total", "vllm:num_requests_running", "vllm:num_requests_waiting"], names.Order(StringComparer.Ordinal));
+        Assert.All(names, name => Assert.Contains($"`{name}`", document, StringComparison.Ordinal));
+        Assert.Contains("error=\"no_accelerator\"", scaled.Spec.Triggers[0].Metadata["query"], StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"LeaveTime = TimeSpan\.FromSeconds\((\d+)\)")]
+    private static partial Regex LeavePattern();
+
+    [GeneratedRegex("MapGet\\(\"(/healthz/\\w+)\"")]
+    private static partial Regex RoutePattern();
+
+    [GeneratedRegex(@"^\| `(TinyLlm:[\w:]+)` \| (?:`([^`]*)`)? *\| (.+) \|$", RegexOptions.Multiline)]
+    private static partial Regex OptionPattern();
+
+    [GeneratedRegex(@"\bDefault\b")]
+    private static partial Regex DefaultPattern();
+
+    [GeneratedRegex(@"(?:vllm:|tinyllm_)\w+")]
+    private static partial Regex MetricPattern();
+}
