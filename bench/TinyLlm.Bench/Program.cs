@@ -4,6 +4,7 @@ using TinyLlm.Bench.SafeTensors;
 using TinyLlm.Bench.Serve;
 using TinyLlm.Bench.Storage;
 using TinyLlm.Bench.Text;
+using TinyLlm.Bench.Users;
 
 // Every benchmark by name; each takes the arguments after it and answers the exit code.
 Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
@@ -18,6 +19,7 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["schema"] = SchemaBenchmark.Run,
     ["load"] = LoadBenchmark.Run,
     ["commit"] = CommitBenchmark.Run,
+    ["users"] = UsersBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);

@@ -80,6 +80,10 @@ internal sealed class EvictionOrder<TKey>
         return [.. chosen.Select(entry => entry.Key)];
     }
 
+    /// <summary>Whether a key was used as often as all those together that would have to go for <paramref name="bytes"/>. False where they don't suffice.</summary>
+    public bool Outweighs(TKey key, long bytes, Func<TKey, bool> mayGo) =>
+        Choose(bytes, mayGo) is { } victims && victims.Sum(victim => _entries[victim].Count) <= (_entries.GetValueOrDefault(key)?.Count ?? 0);
+
     private void Change(Entry entry, double count, long? bytes)
     {
         if (entry.Bytes is not null) _resident.Remove(entry); // before its place in the order changes
