@@ -32,6 +32,15 @@ internal sealed class RunningCluster : IAsyncDisposable
 
     public List<RunningHost> Gpu { get; } = [];
 
+    /// <summary>The process that was started last, whether it is ready yet or not.</summary>
+    public RunningHost Newest
+    {
+        get
+        {
+            lock (_hosts) return _hosts[^1];
+        }
+    }
+
     /// <summary>The processes of each role.</summary>
     public IReadOnlyList<List<RunningHost>> Roles => [Api, Core, Gpu];
 
