@@ -1,5 +1,6 @@
 using TinyLlm.Bench.Access;
 using TinyLlm.Bench.Engine;
+using TinyLlm.Bench.Placement;
 using TinyLlm.Bench.SafeTensors;
 using TinyLlm.Bench.Serve;
 using TinyLlm.Bench.Storage;
@@ -20,6 +21,7 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["load"] = LoadBenchmark.Run,
     ["commit"] = CommitBenchmark.Run,
     ["users"] = UsersBenchmark.Run,
+    ["placement"] = PlacementBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);

@@ -20,6 +20,9 @@ internal static class UsersBenchmark
     /// <summary>Users whose activation warms the silo up and is not counted.</summary>
     private const int WarmUps = 500;
 
+    /// <summary>Longer than a meter waits to be written: what was counted is stored, and nothing is left to do.</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(25);
+
     /// <summary>Users that are made at a time; Azurite answers one request after the other anyway.</summary>
     private const int Makers = 16;
 
@@ -89,6 +92,7 @@ internal static class UsersBenchmark
             calls.Add(call);
             reads.Add(read);
         }
+        await Task.Delay(Settling);
         (long heapAfter, long processAfter) = Memory();
         report.Add("activationMs", activations);
         report.Add("nextCallMs", calls);

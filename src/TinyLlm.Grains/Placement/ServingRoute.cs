@@ -35,5 +35,5 @@ internal static class ServingRoute
 
     /// <summary>A sixteenth of two or more silos, at least one.</summary>
     public static HashSet<SiloAddress> Overflow(IReadOnlyCollection<SiloAddress> silos) =>
-        [.. RendezvousHash.Ranked(OverflowKey, silos).Take((silos.Count + SilosPerOverflow - 1) / SilosPerOverflow)];
+        [.. RendezvousHash.Ranked(OverflowKey, silos).Take(Math.Max(1, silos.Count / SilosPerOverflow))];
 }
