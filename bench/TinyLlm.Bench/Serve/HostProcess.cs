@@ -28,6 +28,16 @@ internal sealed class HostProcess : IDisposable
     /// <summary>From the start of the process to its first answer on /healthz/ready.</summary>
     public TimeSpan StartTime { get; }
 
+    /// <summary>What the process has taken of the processors so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     public static async Task<HostProcess> StartAsync(params string[] settings)
     {
         string folder = Directory.CreateTempSubdirectory("tinyllm-bench-").FullName;
