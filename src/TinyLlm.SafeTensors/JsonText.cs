@@ -74,7 +74,7 @@ internal static class JsonText
         return true;
     }
 
-    /// <summary>The code unit of an escape of the form \uXXXX.</summary>
+    /// <summary>The code unit of an escape by "\u" and four hexadecimal digits.</summary>
     private static char ReadUnit(ReadOnlySpan<byte> escape) =>
         (char)ushort.Parse(escape[2..UnicodeEscapeLength], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 }

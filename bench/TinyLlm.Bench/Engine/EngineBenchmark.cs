@@ -52,8 +52,9 @@ internal static class EngineBenchmark
         double bandwidth = MemoryBandwidth.Measure();
         report.Add($"{name}.bandwidthGBps", bandwidth / 1e9);
         using Checkpoint checkpoint = Checkpoint.Open(folder);
+        // No prefix cache: the samples of a prefill have the same prompt, and all but the first would only look it up.
         TorchBackend backend = new(new TorchBackendOptions { Device = "cpu", Precision = precision });
-        await using DeviceLoop loop = new(backend, new DeviceLoopOptions { ChannelTokens = 4096 }, TimeProvider.System, NullLogger<DeviceLoop>.Instance);
+        await using DeviceLoop loop = new(backend, new DeviceLoopOptions { ChannelTokens = 4096, PrefixCacheShare = 0 }, TimeProvider.System, NullLogger<DeviceLoop>.Instance);
         ResidentModel model = await loop.LoadAsync(checkpoint, CancellationToken.None);
         foreach (int batch in (int[])[1, 4, 16])
         {

@@ -28,7 +28,7 @@ public sealed class DeviceLoopOptions
 
     /// <summary>
     /// Prompt tokens per turn, all sequences of all models together: what a decoding sequence may have to wait for. 256: chunks of 128 already
-    /// ran at 94% or more of the rate of 511 (bench/results/engine.json, shapes 15M and 135M).
+    /// ran at 84% or more of the rate of 512 (bench/results/engine.json, shapes 15M and 135M).
     /// </summary>
     [Range(1, 65536)]
     public int PrefillTokens { get; set; } = 256;

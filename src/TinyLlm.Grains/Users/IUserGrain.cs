@@ -100,9 +100,9 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("GetUpload")]
     Task<UploadTicket> GetUpload(string model, string uploadId);
 
-    /// <summary>Asks to write one file of an upload.</summary>
+    /// <summary>Asks to write one file of an upload. With <paramref name="silo"/>, the right ends with that silo.</summary>
     [Alias("BeginWrite")]
-    Task<WriteLease> BeginWrite(string model, string uploadId, string fileName);
+    Task<WriteLease> BeginWrite(string model, string uploadId, string fileName, SiloAddress? silo = null);
 
     /// <summary>Keeps a write lease alive; refused when it is lost, and then the holder stops writing.</summary>
     [Alias("RenewWrite")]
@@ -112,9 +112,9 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("EndWrite")]
     Task EndWrite(string uploadId, string leaseId, long length);
 
-    /// <summary>Closes an upload for writing so that it can be validated.</summary>
+    /// <summary>Closes an upload for writing so that it can be validated. With <paramref name="silo"/>, the commit is free again when that silo is gone.</summary>
     [Alias("BeginCommit")]
-    Task<CommitTicket> BeginCommit(string model, string uploadId);
+    Task<CommitTicket> BeginCommit(string model, string uploadId, SiloAddress? silo = null);
 
     /// <summary>Publishes a validated upload as the model's newest version: one write of the user's state.</summary>
     [Alias("CompleteCommit")]

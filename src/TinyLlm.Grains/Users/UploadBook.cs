@@ -21,7 +21,10 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     /// <summary>Versions that were given up while somebody wrote, and until when that one may not have noticed.</summary>
     private readonly Dictionary<VersionId, DateTimeOffset> _unsettled = [];
 
-    private sealed record Writer(string UploadId, string FileName, DateTimeOffset ExpiresAt, long WrittenBytes);
+    /// <summary>Which silo's process commits an upload.</summary>
+    private readonly Dictionary<string, SiloAddress> _committers = [];
+
+    private sealed record Writer(string UploadId, string FileName, DateTimeOffset ExpiresAt, long WrittenBytes, SiloAddress? Silo);
 
     /// <summary>Opens an upload, or answers the one that the idempotency key opened before. True when the state changed.</summary>
     public bool Begin(UserState state, EntityName model, string? idempotencyKey, out UploadTicket ticket)
@@ -63,7 +66,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     public UploadTicket Get(UserState state, string model, string uploadId) => Ticket(uploadId, Find(state, model, uploadId));
 
     /// <summary>Grants the right to write one file, unless somebody else holds it or the upload is past writing.</summary>
-    public WriteLease BeginWrite(UserState state, string model, string uploadId, string fileName)
+    public WriteLease BeginWrite(UserState state, string model, string uploadId, string fileName, SiloAddress? silo)
     {
         UploadRecord upload = FindOpen(state, model, uploadId);
         if (!ModelFileName.TryParse(fileName, out _))
@@ -96,7 +99,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         }
 
         string leaseId = RandomId.New("wr_");
-        _writers[leaseId] = new Writer(uploadId, fileName, time.GetUtcNow() + WriteLeaseLifetime, upload.Files.GetValueOrDefault(fileName));
+        _writers[leaseId] = new Writer(uploadId, fileName, time.GetUtcNow() + WriteLeaseLifetime, upload.Files.GetValueOrDefault(fileName), silo);
         return new WriteLease
         {
             LeaseId = leaseId,
@@ -135,7 +138,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     }
 
     /// <summary>Closes the upload for writing. An upload that was published before answers with what it became.</summary>
-    public CommitTicket BeginCommit(UserState state, string model, string uploadId)
+    public CommitTicket BeginCommit(UserState state, string model, string uploadId, SiloAddress? silo)
     {
         UploadRecord upload = Find(state, model, uploadId);
         if (upload.Phase == UploadPhase.Committed) return new CommitTicket { Version = upload.Version, Files = [.. upload.Files.Keys] };
@@ -154,6 +157,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
 
         upload.Phase = UploadPhase.Committing;
         upload.CommitUntil = now + CommitLifetime;
+        if (silo is not null) _committers[uploadId] = silo;
         return new CommitTicket { Version = upload.Version, Files = [.. upload.Files.Keys.Order(StringComparer.Ordinal)] };
     }
 
@@ -164,6 +168,20 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     public static void DropCommits(UserState state)
     {
         foreach (UploadRecord upload in state.Uploads.Values) upload.CommitUntil = null;
+    }
+
+    /// <summary>Takes back what processes held that are gone: they neither write nor commit any more, and their clients try again elsewhere.</summary>
+    public void Release(UserState state, Func<SiloAddress, bool> isGone)
+    {
+        foreach (string leaseId in _writers.Where(pair => pair.Value.Silo is { } silo && isGone(silo)).Select(pair => pair.Key).ToArray()) _writers.Remove(leaseId);
+        foreach ((string uploadId, SiloAddress silo) in _committers.ToArray())
+        {
+            UploadRecord? upload = state.Uploads.GetValueOrDefault(uploadId);
+            bool isUnderWay = upload?.Phase == UploadPhase.Committing;
+            if (isUnderWay && !isGone(silo)) continue;
+            _committers.Remove(uploadId);
+            if (isUnderWay) upload!.CommitUntil = null;
+        }
     }
 
     /// <summary>The upload that <see cref="BeginCommit"/> closed, or null when it was published before.</summary>

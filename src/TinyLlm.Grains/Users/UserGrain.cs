@@ -34,6 +34,7 @@ internal sealed partial class UserGrain(
     ReceiptOffice receipts,
     UsageMeter usage,
     IOptions<UserLimits> limits,
+    ISiloStatusOracle silos,
     TimeProvider time,
     ILogger<UserGrain> logger) : Grain, IUserGrain
 {
@@ -141,12 +142,13 @@ internal sealed partial class UserGrain(
         return Task.FromResult(_uploads.Get(state.State, model, uploadId));
     }
 
-    public async Task<WriteLease> BeginWrite(string model, string uploadId, string fileName)
+    public async Task<WriteLease> BeginWrite(string model, string uploadId, string fileName, SiloAddress? silo)
     {
         RequireUser();
+        _uploads.Release(state.State, silos.IsDeadSilo);
         UploadTicket upload = _uploads.Get(state.State, model, uploadId);
         VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, upload.Version);
-        return _uploads.BeginWrite(state.State, model, uploadId, fileName) with { Key = key };
+        return _uploads.BeginWrite(state.State, model, uploadId, fileName, silo) with { Key = key };
     }
 
     public async Task RenewWrite(string uploadId, string leaseId)
@@ -164,12 +166,13 @@ internal sealed partial class UserGrain(
         await SaveAsync();
     }
 
-    public async Task<CommitTicket> BeginCommit(string model, string uploadId)
+    public async Task<CommitTicket> BeginCommit(string model, string uploadId, SiloAddress? silo)
     {
         RequireUser();
+        _uploads.Release(state.State, silos.IsDeadSilo);
         UploadTicket known = _uploads.Get(state.State, model, uploadId);
         VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, known.Version);
-        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId) with
+        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId, silo) with
         {
             Key = key,
             TrustedKeys = [.. state.State.TrustedKeys.Values.Select(trusted => trusted.Pem)],

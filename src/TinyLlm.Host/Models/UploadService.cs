@@ -8,8 +8,13 @@ namespace TinyLlm.Host.Models;
 /// <summary>
 /// Writes and publishes uploads: decisions come from the owner's grain as leases, bytes go straight from the request to the store.
 /// </summary>
-internal sealed partial class UploadService(ModelFiles files, TimeProvider time, ILogger<UploadService> logger) : IDisposable
+internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails local, TimeProvider time, ILogger<UploadService> logger) : IDisposable
 {
+    /// <summary>What another request holds is waited for this long: it is most often the same client's, which broke off with its process.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan s_askAgainAfter = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Validation reads every byte; a few at a time keep the disk and the cores for the requests that generate.</summary>
     private readonly SemaphoreSlim _commits = new(Math.Max(1, Environment.ProcessorCount / 2));
 
@@ -27,7 +32,7 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
     public async Task<long> WriteAsync(
         Upload upload, ModelFileName file, Stream body, long? offset, ContentDigest? digest, CancellationToken cancellationToken)
     {
-        WriteLease lease = await upload.User.BeginWrite(upload.Model, upload.UploadId, file.Value);
+        WriteLease lease = await WhenFreeAsync(() => upload.User.BeginWrite(upload.Model, upload.UploadId, file.Value, local.SiloAddress), cancellationToken);
         using CancellationTokenSource writing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task renewing = RenewAsync(upload, lease, writing);
         try
@@ -65,7 +70,7 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
         await _commits.WaitAsync(cancellationToken);
         try
         {
-            CommitTicket ticket = await upload.User.BeginCommit(upload.Model, upload.UploadId);
+            CommitTicket ticket = await WhenFreeAsync(() => upload.User.BeginCommit(upload.Model, upload.UploadId, local.SiloAddress), cancellationToken);
             // From here on a client that goes away changes nothing: its repeat finds the version.
             return ticket.Published ?? await PublishAsync(upload, ticket);
         }
@@ -76,6 +81,21 @@ internal sealed partial class UploadService(ModelFiles files, TimeProvider time,
     }
 
     public void Dispose() => _commits.Dispose();
+
+    /// <summary>Begins as soon as the request that is in the way has ended, or the process that it ran in is known to be gone; or else refuses as it was refused.</summary>
+    private async Task<T> WhenFreeAsync<T>(Func<Task<T>> begin, CancellationToken cancellationToken)
+    {
+        for (long since = time.GetTimestamp(); ; await Task.Delay(s_askAgainAfter, time, cancellationToken))
+        {
+            try
+            {
+                return await begin();
+            }
+            catch (RequestException refusal) when (refusal is { Error: RequestError.Conflict, RetryAfter: not null } && time.GetElapsedTime(since) < s_patience)
+            {
+            }
+        }
+    }
 
     private async Task<PublishedVersion> PublishAsync(Upload upload, CommitTicket ticket)
     {

@@ -17,6 +17,17 @@ internal static class ArchitectureVariants
         (Llama, "tied", """{"tie_word_embeddings": true}""", null),
         (Llama, "biases", """{"attention_bias": true, "mlp_bias": true}""", tiny => AddBiases(tiny, "_proj.")),
         (Llama, "gelu", """{"hidden_act": "gelu"}""", null),
+        // Matrices of 269 KB, which a few rows multiply in another way than those of small models.
+        (Llama, "wide, biases", """{"intermediate_size": 4200, "attention_bias": true, "mlp_bias": true}""", tiny =>
+        {
+            foreach (int layer in (int[])[0, 1])
+            {
+                tiny.Fill($"model.layers.{layer}.mlp.gate_proj.weight", 4200, 16);
+                tiny.Fill($"model.layers.{layer}.mlp.up_proj.weight", 4200, 16);
+                tiny.Fill($"model.layers.{layer}.mlp.down_proj.weight", 16, 4200);
+            }
+            AddBiases(tiny, "_proj.");
+        }),
         (Llama, "rope linear", """{"rope_scaling": {"type": "linear", "factor": 4.0}}""", null),
         (Llama, "rope dynamic", """{"max_position_embeddings": 32, "rope_scaling": {"type": "dynamic", "factor": 4.0}}""", null),
         (Llama, "rope llama3", """{"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}}""", null),

@@ -21,7 +21,7 @@ public sealed class GreedyExactnessTests(ITestOutputHelper output)
     [
         .. TinyShapes.Architectures.Select(architecture => new TheoryDataRow<string, string>(architecture, ArchitectureVariants.Plain)),
         new("MistralForCausalLM", "window"), new("Qwen2ForCausalLM", "window from layer 1"), new("LlamaForCausalLM", "rope dynamic"),
-        new("LlamaForCausalLM", "rope yarn"), new("Gemma3ForCausalLM", "caps"), new("GPTNeoXForCausalLM", "sequential, tied"),
+        new("LlamaForCausalLM", "rope yarn"), new("LlamaForCausalLM", "wide, biases"), new("Gemma3ForCausalLM", "caps"), new("GPTNeoXForCausalLM", "sequential, tied"),
         new("OPTForCausalLM", "norms after, narrow embeddings"),
     ];
 

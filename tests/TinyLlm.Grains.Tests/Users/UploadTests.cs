@@ -76,6 +76,26 @@ public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedClus
         await user.Grain.RenewWrite(upload, next.LeaseId);
     }
 
+    /// <summary>Once a minute's lease of a writer that had died with its process kept its client's second attempt out, and a dead commit for ten.</summary>
+    [Fact]
+    public async Task BeginWriteAndCommit_SiloOfTheHolderIsGone_AreFreeAgain()
+    {
+        await using GrainCluster cluster = await GrainCluster.StartAsync(new TestSilo { Device = null }, new TestSilo { Core = false, Device = null });
+        TestUser user = await cluster.CreateUserAsync("orphans");
+        string written = (await user.Grain.BeginUpload("written", null)).UploadId, committed = (await user.Grain.BeginUpload("committed", null)).UploadId;
+        SiloAddress holder = cluster.Orleans.Silos[1].SiloAddress, other = cluster.Orleans.Silos[0].SiloAddress;
+        await user.Grain.BeginWrite("written", written, "config.json", holder);
+        await user.Grain.BeginCommit("committed", committed, holder);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("written", written, "config.json", other));
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("committed", committed, other));
+
+        await cluster.Orleans.StopSiloAsync(cluster.Orleans.Silos[1]);
+
+        await user.Grain.BeginWrite("written", written, "config.json", other);
+        await user.Grain.BeginCommit("committed", committed, other);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("committed", committed, other)); // held by one that lives
+    }
+
     [Fact]
     public async Task WriteLease_ActivationEnded_IsLost()
     {

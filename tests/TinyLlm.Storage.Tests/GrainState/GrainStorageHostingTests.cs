@@ -5,7 +5,7 @@ using Orleans.TestingHost;
 
 namespace TinyLlm.Storage.Tests;
 
-/// <summary>The registration in a real silo.</summary>
+/// <summary>The registration, in a silo that runs.</summary>
 public sealed class GrainStorageHostingTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

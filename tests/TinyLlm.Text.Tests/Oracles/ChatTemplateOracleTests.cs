@@ -11,16 +11,16 @@ public sealed class ChatTemplateOracleTests
         ["Hi", "  spaced \n", "", "line one\nline two", "\"quotes\" & <tags> \\ / \u00e9 \U0001F600 \u2028", "{{ not.a.tag }} {% nor this %}", "<think>\nwhy\n</think>\nbecause"];
 
     [Theory]
-    [InlineData("Qwen-Qwen2.5-7B-Instruct")]
-    [InlineData("google-gemma-2-2b-it")]
-    [InlineData("meta-llama-Llama-3.2-3B-Instruct")]
-    [InlineData("microsoft-Phi-3.5-mini-instruct")]
-    public void Render_GeneratedConversations_EqualNpm(string name)
+    [InlineData("Qwen-Qwen2.5-7B-Instruct", 300)]
+    [InlineData("google-gemma-2-2b-it", 110)] // it refuses system messages and roles that do not alternate
+    [InlineData("meta-llama-Llama-3.2-3B-Instruct", 300)]
+    [InlineData("microsoft-Phi-3.5-mini-instruct", 300)]
+    public void Render_GeneratedConversations_EqualNpm(string name, int least)
     {
         string template = File.ReadAllText(TestData.Require($"templates/{name}.jinja"));
         JsonObject[] conversations = [.. Enumerable.Range(0, 300).Select(seed => Conversation(new Random(seed)))];
         int rendered = CompareAll([.. conversations.Select(variables => (template, variables))]);
-        Assert.True(rendered >= 40, $"only {rendered} of the conversations were accepted");
+        Assert.True(rendered >= least, $"only {rendered} of the conversations were accepted");
     }
 
     [Fact]
