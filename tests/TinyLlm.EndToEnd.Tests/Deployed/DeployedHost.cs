@@ -1,31 +1,38 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Text.RegularExpressions;
-using TinyLlm.EndToEnd.Tests.Harness;
+using System.Net;
 using TinyLlm.Tests;
 
 namespace TinyLlm.EndToEnd.Tests.Deployed;
 
-/// <summary>One pod's process in a root of its own. Ended by its id.</summary>
-internal sealed partial class DeployedHost(string role, TemporaryFolder folder, PodApi pods, RedisServer redis, string storage) : IAsyncDisposable
+/// <summary>One pod's process in a root of its own, at an address of its own. Ended by its id.</summary>
+internal sealed class DeployedHost(string name, PodManifest manifest, IPAddress address) : IAsyncDisposable
 {
+    private const string Ready = "TinyLlm is ready.";
+    private const int KeptLines = 400; // a silo that can't talk to another fills the memory with warnings
+
     // As for any host: a slow machine loads libtorch for many seconds.
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(3);
 
     private readonly ConcurrentQueue<string> _output = new();
     private Process? _process;
 
-    /// <summary>Where it serves HTTP.</summary>
-    public Uri Url { get; private set; } = new("http://127.0.0.1:1");
+    public PodManifest Manifest => manifest;
 
-    public string Output => $"{role}:\n{string.Join('\n', _output)}";
+    public IPAddress Address => address;
+
+    /// <summary>The last of what it printed.</summary>
+    public string Output => $"{name}:\n{string.Join('\n', _output)}";
 
     /// <summary>Returns when it says that it is ready.</summary>
-    public async Task StartAsync()
+    /// <param name="folder">Where its root is made.</param>
+    /// <param name="mounts">What container.sh takes after the root: what is published, keys, service account, .NET.</param>
+    /// <param name="environment">All of it.</param>
+    public async Task StartAsync(string folder, IEnumerable<string> mounts, Dictionary<string, string> environment)
     {
-        string root = Directory.CreateDirectory(folder.Combine($"root-{role}")).FullName;
+        string root = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
         string script = Path.Combine(TestData.RepositoryRoot, "tests/TinyLlm.EndToEnd.Tests/Deployed/container.sh");
-        ProcessStartInfo start = new("unshare", ["--mount", "--propagation", "private", "bash", script, root, folder.Combine("app"), folder.Combine("keys"), folder.Combine("account"), DotnetFolder()])
+        ProcessStartInfo start = new("unshare", ["--mount", "--propagation", "private", "bash", script, root, .. mounts, manifest.User, .. manifest.Volumes])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -33,9 +40,8 @@ internal sealed partial class DeployedHost(string role, TemporaryFolder folder, 
         };
         start.Environment.Clear();
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        foreach ((string name, string value) in ManifestEnvironment.Of(role, $"{role}-0")) start.Environment[name] = value;
-        Substitute(start.Environment);
-        TaskCompletionSource<Uri> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        foreach ((string variable, string value) in environment) start.Environment[variable] = value;
+        TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => Take(line.Data, ready);
         _process.ErrorDataReceived += (_, line) => Take(line.Data, ready);
@@ -45,12 +51,33 @@ internal sealed partial class DeployedHost(string role, TemporaryFolder folder, 
         _process.BeginErrorReadLine();
         try
         {
-            Url = await ready.Task.WaitAsync(StartLimit, TestContext.Current.CancellationToken);
+            await ready.Task.WaitAsync(s_startLimit, TestContext.Current.CancellationToken);
         }
         catch (Exception fault)
         {
             throw new InvalidOperationException($"{fault.Message}\n{Output}", fault);
         }
+    }
+
+    /// <summary>Returns when the process has ended by itself.</summary>
+    public async Task EndsAsync()
+    {
+        try
+        {
+            await _process!.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(s_startLimit, TestContext.Current.CancellationToken);
+        }
+        catch (TimeoutException fault)
+        {
+            throw new InvalidOperationException($"it still runs\n{Output}", fault);
+        }
+    }
+
+    /// <summary>SIGTERM, as the platform stops a pod. Answers the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using (Process kill = Process.Start("kill", ["-TERM", $"{_process!.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await EndsAsync();
+        return _process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
@@ -61,34 +88,11 @@ internal sealed partial class DeployedHost(string role, TemporaryFolder folder, 
         _process.Dispose();
     }
 
-    /// <summary>Addresses and credentials of this machine; all the rest is the manifest's.</summary>
-    private void Substitute(IDictionary<string, string?> environment)
-    {
-        foreach (string name in (string[])["TinyLlm__KeyVault__Uri", "TinyLlm__Storage__AccountUri", "TinyLlm__Storage__KeyAccountUri"]) environment.Remove(name);
-        environment["TinyLlm__Keys"] = "/keys";
-        environment["TinyLlm__Storage__ConnectionString"] = storage;
-        environment["TinyLlm__Cluster__Redis"] = $"127.0.0.1:{redis.Port}";
-        // Pods have addresses of their own, these processes have one for all.
-        environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        environment["TinyLlm__Cluster__SiloPort"] = "0";
-        environment.Remove("TinyLlm__Telemetry__MetricsPort");
-        environment["KUBERNETES_SERVICE_HOST"] = "127.0.0.1";
-        environment["KUBERNETES_SERVICE_PORT"] = $"{pods.Port}";
-    }
-
-    private static string DotnetFolder()
-    {
-        string program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(part => Path.Combine(part, "dotnet")).First(File.Exists);
-        return Path.GetDirectoryName(File.ResolveLinkTarget(program, returnFinalTarget: true)?.FullName ?? program)!;
-    }
-
-    private void Take(string? line, TaskCompletionSource<Uri> ready)
+    private void Take(string? line, TaskCompletionSource ready)
     {
         if (line is null) return;
         _output.Enqueue(line);
-        if (AddressPattern().Match(line) is { Success: true } match) ready.TrySetResult(new Uri(match.Value));
+        while (_output.Count > KeptLines) _output.TryDequeue(out _);
+        if (line == Ready) ready.TrySetResult();
     }
-
-    [GeneratedRegex(@"http://127\.0\.0\.1:[0-9]+")]
-    private static partial Regex AddressPattern();
 }

@@ -1,60 +1,86 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using TinyLlm.EndToEnd.Tests.Harness;
 using TinyLlm.Tests;
 
 namespace TinyLlm.EndToEnd.Tests.Deployed;
 
 /// <summary>
-/// What is published, started as its manifests start it: each role from the published folder, with the environment of its pod, as a user without rights in a root that
-/// can't be written. Addresses and credentials are this machine's: Redis, Azurite, keys as files, and free ports; the cluster's API is a server on loopback.
+/// What is published, started as its manifests start it: each role from the published folder, with the environment of its pod, as its user without rights in a root that
+/// can't be written but for its volumes. Addresses and credentials are this machine's; the cluster's API is a server on loopback.
 /// </summary>
 public sealed class DeployedRolesTests
 {
     [Fact]
     public async Task PublishedRoles_WithTheirManifestsEnvironment_JoinAndServeAChat()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && await CanUnshareAsync(), "a mount namespace can't be made here: this needs Linux and its root");
-        using TemporaryFolder folder = new();
-        string app = folder.Combine("app"), keys = folder.Combine("keys"), account = folder.Combine("account");
-        ToolRun publish = await ToolRun.RunAsync(
-            "dotnet", ["publish", Path.Combine(TestData.RepositoryRoot, "src", "TinyLlm.Host"), "-c", TestBuild.Configuration, "--no-build", "-o", app, "-nodeReuse:false", "-v", "q"], new());
-        Assert.True(publish.ExitCode == 0, publish.Out + publish.Error);
-        foreach (string made in (string[])[keys, account]) Directory.CreateDirectory(made);
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(account, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        Assert.Equal(0, (await ToolRun.RunAsync("chown", ["1654:1654", keys], new())).ExitCode);
-        await using PodApi pods = await PodApi.StartAsync("core-0", "gpu-0", "api-0");
-        pods.WriteServiceAccount(account);
-        using RedisServer redis = await RedisServer.StartAsync(TestContext.Current.CancellationToken);
-        await using Azurite azurite = new();
-        string storage = await azurite.ConnectAsync(TestContext.Current.CancellationToken);
+        await using DeployedCluster cluster = await DeployedCluster.StartAsync();
+        DeployedHost core = await cluster.StartPodAsync("core", "core-0"); // makes the keys' files
+        DeployedHost[] others = await Task.WhenAll(cluster.StartPodAsync("gpu", "gpu-0"), cluster.StartPodAsync("api", "api-0"));
+        (DeployedHost gpu, DeployedHost api) = (others[0], others[1]);
 
-        await using DeployedHost core = new("core", folder, pods, redis, storage), gpu = new("gpu", folder, pods, redis, storage), api = new("api", folder, pods, redis, storage);
-        foreach (DeployedHost host in (DeployedHost[])[core, gpu, api]) await host.StartAsync();
+        foreach (DeployedHost pod in (DeployedHost[])[core, gpu, api]) await AnswersItsProbesAsync(pod);
+        string token = await PushAsync(cluster, api);
+        await ChatAsync(cluster, api, token);
 
-        string model = Stories.Folder;
-        string admin = (await File.ReadAllTextAsync(Path.Combine(keys, "admin-token"), TestContext.Current.CancellationToken)).Trim();
-        Dictionary<string, string?> environment = new() { ["TINYLLM_URL"] = api.Url.ToString(), ["XDG_CONFIG_HOME"] = folder.Combine("config"), ["TINYLLM_TOKEN"] = null };
-        string cli = TestBuild.Program("TinyLlm.Cli", "tinyllm.dll"), tokenFile = folder.Combine("token");
-        await File.WriteAllTextAsync(tokenFile, admin, TestContext.Current.CancellationToken);
-        ToolRun chat = new(0, "", "");
-        foreach (string[] command in (string[][])[
-            ["login", "--token-file", tokenFile], ["user", "add", "alice", "--login"], ["push", model, "--name", "stories"], ["chat", "stories", "Once upon a time"]])
-        {
-            chat = await ToolRun.RunAsync("dotnet", [cli, .. command], environment);
-            Assert.True(chat.ExitCode == 0, $"{command[0]}: {chat.Out}{chat.Error}\n{core.Output}\n{gpu.Output}\n{api.Output}");
-        }
-        Assert.Matches("[a-z]{3,}", chat.Out);
-        Assert.InRange(pods.Lists, 1, int.MaxValue);
+        // A pod that is gone, says the cluster's API, is a member no more, even if its process goes on (a node cut off): whoever starts has it declared dead, and it ends.
+        cluster.Api!.Remove("gpu-0");
+        await cluster.StartPodAsync("gpu", "gpu-1");
+        await gpu.EndsAsync();
+        await ChatAsync(cluster, api, token);
+        Assert.Equal(0, await api.StopAsync());
     }
 
-    private static async Task<bool> CanUnshareAsync()
+    /// <summary>Startup, readiness, liveness and the collector's scrape, as the manifests put them.</summary>
+    private static async Task AnswersItsProbesAsync(DeployedHost pod)
     {
-        try
+        using HttpClient client = new();
+        PodProbe[] probes = [.. pod.Manifest.Probes];
+        Assert.Equal(4, probes.Length);
+        foreach (PodProbe probe in probes)
         {
-            return (await ToolRun.RunAsync("unshare", ["--mount", "--propagation", "private", "true"], new())).ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false;
+            using HttpRequestMessage request = new(HttpMethod.Get, $"http://{pod.Address}:{probe.Port}{probe.Path}");
+            if (probe.Host is not null) request.Headers.Host = probe.Host;
+            using HttpResponseMessage answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{probe}: {answer.StatusCode}\n{pod.Output}");
         }
     }
+
+    /// <summary>A user and a model of theirs, by the command line. Answers the user's token.</summary>
+    private static async Task<string> PushAsync(DeployedCluster cluster, DeployedHost api)
+    {
+        using TemporaryFolder folder = new();
+        TinyModel.WriteTo(folder.Combine("model"));
+        await File.WriteAllTextAsync(folder.Combine("token"), cluster.AdminToken, TestContext.Current.CancellationToken);
+        Dictionary<string, string?> environment = new() { ["TINYLLM_URL"] = UrlOf(api), ["XDG_CONFIG_HOME"] = folder.Combine("config"), ["TINYLLM_TOKEN"] = null };
+        await CliAsync("login", "--token-file", folder.Combine("token"));
+        string token = await CliAsync("user", "add", "alice", "--login");
+        await CliAsync("push", folder.Combine("model"), "--name", "tiny");
+        return token;
+
+        async Task<string> CliAsync(params string[] command)
+        {
+            ToolRun run = await ToolRun.RunAsync("dotnet", [TestBuild.Program("TinyLlm.Cli", "tinyllm.dll"), .. command], environment);
+            Assert.True(run.ExitCode == 0, $"{command[0]}: {run.Out}{run.Error}\n{cluster.Output}");
+            return run.Out.Trim();
+        }
+    }
+
+    /// <summary>One answer of the model, asked for as its owner.</summary>
+    private static async Task ChatAsync(DeployedCluster cluster, DeployedHost api, string token)
+    {
+        using HttpClient client = new() { BaseAddress = new Uri(UrlOf(api)) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        JsonObject body = new() { ["model"] = "tiny", ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "Hello" }), ["max_tokens"] = 8, ["temperature"] = 0 };
+        using HttpResponseMessage answer = await client.PostAsJsonAsync("v1/chat/completions", body, TestContext.Current.CancellationToken);
+        string text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode} {text}\n{cluster.Output}");
+        JsonNode chat = JsonNode.Parse(text)!;
+        Assert.Equal("assistant", (string?)chat["choices"]![0]!["message"]!["role"]);
+        Assert.InRange((int)chat["usage"]!["completion_tokens"]!, 1, 8);
+    }
+
+    private static string UrlOf(DeployedHost api) => $"http://{api.Address}:{api.Manifest.Probes.First().Port}/";
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -11,17 +12,18 @@ using Microsoft.Extensions.Logging;
 
 namespace TinyLlm.EndToEnd.Tests.Deployed;
 
-/// <summary>What a pod asks its cluster's API, answered for pods that are there for good: a list of them, one of them, and a watch in which nothing happens.</summary>
+/// <summary>
+/// What a pod asks its cluster's API, over TLS and for its service account's token: the list of pods, one of them, and a watch in which nothing happens, as Orleans' own watch
+/// overlooks what happens after every other change of the members (KubernetesClusterAgent switches it off and on): what it does for sure is to compare lists at the start.
+/// </summary>
 internal sealed class PodApi : IAsyncDisposable
 {
     private readonly X509Certificate2 _certificate = NewCertificate();
     private readonly WebApplication _app;
-    private readonly string[] _pods;
-    private int _lists;
+    private readonly ConcurrentDictionary<string, IPAddress> _pods = [];
 
-    private PodApi(string[] pods)
+    private PodApi()
     {
-        _pods = pods;
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -32,8 +34,11 @@ internal sealed class PodApi : IAsyncDisposable
 
     public int Port { get; private set; }
 
-    /// <summary>How often the pods were listed.</summary>
-    public int Lists => Volatile.Read(ref _lists);
+    /// <summary>From now on there is this pod.</summary>
+    public void Add(string name, IPAddress address) => _pods[name] = address;
+
+    /// <summary>And now no more.</summary>
+    public void Remove(string name) => _pods.Remove(name, out _);
 
     /// <summary>What trusts it, and who asks: the files of a service account.</summary>
     public void WriteServiceAccount(string folder)
@@ -43,9 +48,9 @@ internal sealed class PodApi : IAsyncDisposable
         File.WriteAllText(Path.Combine(folder, "namespace"), "tinyllm");
     }
 
-    public static async Task<PodApi> StartAsync(params string[] pods)
+    public static async Task<PodApi> StartAsync()
     {
-        PodApi api = new(pods);
+        PodApi api = new();
         await api._app.StartAsync();
         api.Port = new Uri(api._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
         return api;
@@ -71,22 +76,22 @@ internal sealed class PodApi : IAsyncDisposable
             using (http.RequestAborted.Register(() => gone.TrySetResult())) await gone.Task;
             return;
         }
-        string last = http.Request.Path.Value!.Split('/')[^1];
-        if (last == "pods")
+        string[] path = http.Request.Path.Value!.Split('/'); // "", api, v1, namespaces, NAMESPACE, pods[, NAME]
+        if (path is ["", "api", "v1", "namespaces", "tinyllm", "pods"])
         {
-            Interlocked.Increment(ref _lists);
-            await http.Response.WriteAsJsonAsync(new { apiVersion = "v1", kind = "PodList", metadata = new { resourceVersion = "1" }, items = _pods.Select(Pod) });
+            Assert.Equal("orleans/serviceId=tinyllm,orleans/clusterId=tinyllm", http.Request.Query["labelSelector"]);
+            await http.Response.WriteAsJsonAsync(new { apiVersion = "v1", kind = "PodList", metadata = new { resourceVersion = "1" }, items = _pods.Select(pod => Pod(pod.Key, pod.Value)) });
         }
-        else if (_pods.Contains(last)) await http.Response.WriteAsJsonAsync(Pod(last));
+        else if (path is ["", "api", "v1", "namespaces", "tinyllm", "pods", string name] && _pods.TryGetValue(name, out IPAddress? address)) await http.Response.WriteAsJsonAsync(Pod(name, address));
         else http.Response.StatusCode = 404;
     }
 
-    private static object Pod(string name) => new
+    private static object Pod(string name, IPAddress address) => new
     {
         apiVersion = "v1",
         kind = "Pod",
         metadata = new { name, @namespace = "tinyllm", labels = new Dictionary<string, string> { ["orleans/serviceId"] = "tinyllm", ["orleans/clusterId"] = "tinyllm" } },
-        status = new { phase = "Running", podIP = "127.0.0.1" },
+        status = new { phase = "Running", podIP = $"{address}" },
     };
 
     private static X509Certificate2 NewCertificate()
