@@ -59,24 +59,11 @@ internal sealed class DeployedHost(string name, PodManifest manifest, IPAddress 
         }
     }
 
-    /// <summary>Returns when the process has ended by itself.</summary>
-    public async Task EndsAsync()
-    {
-        try
-        {
-            await _process!.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(s_startLimit, TestContext.Current.CancellationToken);
-        }
-        catch (TimeoutException fault)
-        {
-            throw new InvalidOperationException($"it still runs\n{Output}", fault);
-        }
-    }
-
     /// <summary>SIGTERM, as the platform stops a pod. Answers the exit code.</summary>
     public async Task<int> StopAsync()
     {
         using (Process kill = Process.Start("kill", ["-TERM", $"{_process!.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-        await EndsAsync();
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return _process.ExitCode;
     }
 
