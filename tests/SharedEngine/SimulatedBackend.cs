@@ -40,6 +40,9 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30, string kind =
     /// <summary>Called by each forward with its number, on the loop's thread.</summary>
     public Action<Step> Stepped { get; set; } = _ => { };
 
+    /// <summary>Called by each load before it does anything, on the load's thread.</summary>
+    public Action Loads { get; set; } = () => { };
+
     public bool IsDisposed { get; private set; }
 
     /// <summary>From now on each forward waits for <see cref="Release"/>.</summary>
@@ -62,6 +65,7 @@ internal sealed class SimulatedBackend(long budgetBytes = 1 << 30, string kind =
 
     public IDecoder Load(Checkpoint checkpoint)
     {
+        Loads();
         Interlocked.Increment(ref _liveTensors);
         Interlocked.Add(ref _allocatedBytes, checkpoint.Facts.WeightBytes);
         return new Decoder(this, checkpoint);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using TinyLlm.EndToEnd.Tests.Harness;
 
 namespace TinyLlm.EndToEnd.Tests;
@@ -104,6 +106,33 @@ public sealed class CliTests(SharedHost shared) : IDisposable
         ToolRun wrongToken = await ToolRun.CliAsync(shared.Host, folder.Path, "models", "--token", "tlm_wrong");
         Assert.Equal(1, wrongToken.ExitCode);
         Assert.Contains("status 401", wrongToken.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cli_Ps_ListsWhatIsInMemoryToTheOperatorAlone()
+    {
+        await OkAsync("login", "--token-file", Path.Combine(shared.Host.DataFolder, "admin-token"));
+        string user = (await OkAsync("user", "add", "cli-ps")).Out.Trim();
+        await OkAsync("push", Stories.Folder, "--name", "stories", "--token", user);
+        Assert.DoesNotContain("cli-ps/stories\t", (await OkAsync("ps")).Out, StringComparison.Ordinal); // nobody has used it
+        await OkAsync("complete", "stories", "Once", "--max-tokens", "2", "--token", user);
+
+        string line = (await OkAsync("ps")).Out.Split('\n').Single(line => line.StartsWith("cli-ps/stories\t", StringComparison.Ordinal));
+        string[] cells = line.Split('\t');
+        Assert.Equal(7, cells.Length);
+        Assert.Equal("cli-ps", cells[1]);
+        Assert.Matches(@"^127\.0\.0\.1:[0-9]+@[0-9]+$", cells[2]);
+        Assert.InRange(long.Parse(cells[3], CultureInfo.InvariantCulture), 1, 100 << 20);
+        Assert.Equal("when room is needed", cells[6]);
+        using JsonDocument json = JsonDocument.Parse((await OkAsync("ps", "--json")).Out);
+        JsonElement model = json.RootElement.GetProperty("models").EnumerateArray().Single(model => model.GetProperty("owner").GetString() == "cli-ps");
+        Assert.Equal((cells[0], cells[2], cells[4]), (model.GetProperty("model").GetString(), model.GetProperty("silo").GetString(), model.GetProperty("precision").GetString()));
+
+        ToolRun refused = await RunAsync("ps", "--token", user);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("status 403", refused.Error, StringComparison.Ordinal);
+        await OkAsync("rm", "stories", "--yes", "--token", user);
+        Assert.DoesNotContain("cli-ps/stories\t", (await OkAsync("ps")).Out, StringComparison.Ordinal);
     }
 
     private async Task LoginAsync(string user)

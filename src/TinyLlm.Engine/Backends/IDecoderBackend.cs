@@ -1,8 +1,8 @@
 namespace TinyLlm.Engine;
 
 /// <summary>
-/// The forward pass on one device, and nothing else: sampling, batching and queues live above it. After construction every member but
-/// <see cref="Device"/> and <see cref="LiveTensors"/> is called by one thread only.
+/// The forward pass on one device, and nothing else: sampling, batching and queues live above it. A decoder, once it is made, is used by one thread
+/// only; it is made by another, one at a time, while that thread uses those that were made before.
 /// </summary>
 public interface IDecoderBackend : IDisposable
 {

@@ -4,7 +4,7 @@ namespace TinyLlm.Engine;
 
 /// <summary>
 /// One device's loop: a dedicated thread that owns every tensor of the device and runs all sequences of all its models together.
-/// Callers meet it through commands and channels only. Owns the backend.
+/// Callers meet it through commands and channels only. A model that is being loaded is not the loop's yet, so a load delays no turn. Owns the backend.
 /// </summary>
 public sealed partial class DeviceLoop : IAsyncDisposable
 {
@@ -19,7 +19,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly ITimer _timer;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<ResidentModel> _models = [];
+    private readonly SemaphoreSlim _loading = new(1); // one load at a time; never disposed: it holds nothing, and a late load may still ask
+    private readonly List<ResidentModel> _models = []; // under the lock
     private readonly Lock _lock = new();
     private List<Command> _inbox = [];
     private bool _isStopping;
@@ -60,19 +61,28 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// <summary>Bytes that a model's weights will occupy once loaded.</summary>
     public long WeightBytes(DecoderConfig config) => _backend.WeightBytes(config);
 
-    /// <summary>Makes a checkpoint resident. The caller has reserved its <see cref="WeightBytes"/> on <see cref="Budget"/>, and may dispose it afterwards.</summary>
-    public Task<ResidentModel> LoadAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    /// <summary>
+    /// Makes a checkpoint resident, on a thread of its own: sequences of other models go on meanwhile. The caller has reserved its
+    /// <see cref="WeightBytes"/> on <see cref="Budget"/>, and may dispose it afterwards. A load that has begun is not cancelled.
+    /// </summary>
+    public async Task<ResidentModel> LoadAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        return Post(
-            () =>
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                ResidentModel model = new(_backend.Load(checkpoint));
-                _models.Add(model);
-                LogLoaded(model.Config.Architecture, model.WeightBytes);
-                return model;
-            });
+        await _loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            lock (_lock) ObjectDisposedException.ThrowIf(_isStopping, this);
+            IDecoder decoder = await Task.Factory
+                .StartNew(() => _backend.Load(checkpoint), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+                .ConfigureAwait(false);
+            ResidentModel model = Keep(decoder);
+            LogLoaded(model.Config.Architecture, model.WeightBytes);
+            return model;
+        }
+        finally
+        {
+            _loading.Release();
+        }
     }
 
     /// <summary>Frees a model's weights. Afterwards the caller releases its bytes on <see cref="Budget"/>.</summary>
@@ -89,7 +99,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         return Post(
             () =>
             {
-                _models.Remove(model);
+                lock (_lock) _models.Remove(model);
                 _scheduler.Prefixes.Forget(model);
                 model.Decoder.Dispose();
                 return model;
@@ -170,6 +180,22 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         lock (_lock) _isStopping = true;
         Wake();
         await _stopped.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>From here on the loop's thread alone uses it.</summary>
+    private ResidentModel Keep(IDecoder decoder)
+    {
+        lock (_lock)
+        {
+            if (!_isStopping)
+            {
+                ResidentModel model = new(decoder);
+                _models.Add(model);
+                return model;
+            }
+        }
+        decoder.Dispose(); // nobody has seen it
+        throw new ObjectDisposedException(nameof(DeviceLoop));
     }
 
     private void Queue(Sequence sequence)
@@ -276,6 +302,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         }
         foreach (Command command in commands) command.Fail(end);
         _scheduler.EndAll(end);
+        // A load that is under way uses the backend, and sees that it came too late; so does whoever waits behind it.
+        _loading.Wait();
+        _loading.Release();
         foreach (ResidentModel model in _models) model.Decoder.Dispose();
         _backend.Dispose();
         _meter.Dispose();

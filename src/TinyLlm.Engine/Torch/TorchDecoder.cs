@@ -36,7 +36,6 @@ internal sealed class TorchDecoder : IDecoder
         _isHolding = true;
         try
         {
-            set_num_threads(_threads);
             WeightLoader weights = new(checkpoint, device, precision);
             _rotaries = [.. Config.Layers.Where(layer => layer.Rope is not null).DistinctBy(layer => (layer.Rope, layer.AttentionScale)).Select(layer => Own(new RotaryPositions(layer, Config.HeadSize, device)))];
             _embedding = Own(new TorchEmbedding(weights));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using TinyLlm.Grains.Residency;
 
 namespace TinyLlm.Grains.Sessions;
 
@@ -8,6 +9,9 @@ public sealed record EmbeddingSpec
 {
     /// <summary>At least one.</summary>
     [Id(0)] public required ImmutableArray<EmbeddingInput> Inputs { get; init; }
+
+    /// <inheritdoc cref="SessionRequest.KeepAlive"/>
+    [Id(1)] public KeepAlive? KeepAlive { get; init; }
 }
 
 /// <summary>One text, or the ids of one. Exactly one of the two is set.</summary>

@@ -14,7 +14,7 @@ internal sealed partial class ModelSessionGrain
     {
         using IDisposable place = drain.TryEnter() ?? throw Leaving();
         Verify(lease);
-        using ResidentHold hold = await host.AcquireAsync(VersionAddress.Of(lease), Stay.Of(lease, asked: null), cancellationToken);
+        using ResidentHold hold = await host.AcquireAsync(VersionAddress.Of(lease), Stay.Of(lease, spec.KeepAlive), cancellationToken);
         ImmutableArray<ImmutableArray<int>> ids = await workers.RunAsync(() => EmbeddingInputs.ToIds(hold.Model, spec), cancellationToken);
         SessionUsage usage = new(meter, lease);
         ImmutableArray<ImmutableArray<float>> vectors = await EmbeddingBatch.RunAsync(hold, lease.Caller.Value, ids, usage, cancellationToken);

@@ -62,6 +62,9 @@ internal static class SiloSetup
         silo.Configure<ClusterMembershipOptions>(options =>
         {
             options.ProbeTimeout = cluster.ProbeInterval;
+            // Not from half of it to four times as much, as Orleans adapts it to the answers: where they are quick, a process that starts on a busy machine
+            // was given up before it had said a word, and one that falls silent is not given up for as long as the longest would last.
+            options.MinProbeTimeout = options.MaxProbeTimeout = cluster.ProbeInterval;
             options.NumMissedProbesLimit = cluster.MissedProbes;
         });
         silo.Services.AddSingleton<DeathWatch>();

@@ -20,8 +20,7 @@ internal sealed class AnswerWriter(TimeProvider time)
     public async Task WriteAsync(HttpContext http, AnswerKind kind, GenerationFields fields, IReadOnlyList<string> ignored, StartedGeneration generation)
     {
         await using StartedGeneration ended = generation;
-        // How long a model stays is for its owner to say.
-        IgnoredFields.Show(http, fields.Request.KeepAlive is null || generation.IsOwn ? ignored : [.. ignored, "keep_alive"]);
+        IgnoredFields.Show(http, ignored, fields.Request.KeepAlive, generation.IsOwn);
         AnswerShape shape = new(kind, generation.ModelId, time.GetUtcNow(), fields.ReturnTokenIds, fields.Request.TopLogprobs is not null, fields.IncludeUsage);
         if (fields.Stream) await WriteStreamAsync(http, kind, fields, shape, generation);
         else await WriteWholeAsync(http, fields.Request.Choices, shape, generation);

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sessions;
 
 namespace TinyLlm.Host.OpenAi;
@@ -21,6 +22,8 @@ internal sealed record EmbeddingFields
     /// <summary>Whether vectors are written as base64 of their F32 bytes, which OpenAI's clients ask for unless told otherwise.</summary>
     public required bool IsBase64 { get; init; }
 
+    public required KeepAlive? KeepAlive { get; init; }
+
     public static EmbeddingFields Read(RequestFields fields, out IReadOnlyList<string> ignored)
     {
         EmbeddingFields read = new()
@@ -33,6 +36,7 @@ internal sealed record EmbeddingFields
                 "base64" => true,
                 _ => throw RequestFields.Malformed("encoding_format", "must be \"float\" or \"base64\""),
             },
+            KeepAlive = KeepAliveField.Read(fields),
         };
         ignored = fields.Finish(Unsupported);
         return read;

@@ -30,8 +30,8 @@ internal static class EmbeddingRoutes
         JsonBody.RequireJson(http);
         using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);
         EmbeddingFields fields = EmbeddingFields.Read(new RequestFields(body.RootElement), out IReadOnlyList<string> ignored);
-        (EmbeddingAnswer answer, string modelId) = await starter.EmbedAsync(http, caller, fields);
-        IgnoredFields.Show(http, ignored);
+        (EmbeddingAnswer answer, string modelId, bool isOwn) = await starter.EmbedAsync(http, caller, fields);
+        IgnoredFields.Show(http, ignored, fields.KeepAlive, isOwn);
         EmbeddingEntry[] data = [.. answer.Vectors.Select((vector, index) => new EmbeddingEntry("embedding", index, fields.IsBase64 ? ToBase64(vector) : vector))];
         return Results.Json(new EmbeddingList("list", data, modelId, new EmbeddingUsage(answer.PromptTokens, answer.PromptTokens)));
     }

@@ -1,9 +1,17 @@
+using TinyLlm.Grains.Residency;
+
 namespace TinyLlm.Host.OpenAi;
 
 /// <summary>The response header that names what of a request was ignored.</summary>
 internal static class IgnoredFields
 {
     private const string Header = "tinyllm-ignored-fields";
+
+    /// <summary>Says <paramref name="names"/>, and keep_alive where it was asked for by somebody else than the model's owner, for whom it is to say.</summary>
+    public static void Show(HttpContext http, IReadOnlyList<string> names, KeepAlive? keepAlive, bool isOwn)
+    {
+        Show(http, keepAlive is null || isOwn ? names : [.. names, KeepAliveField.Name]);
+    }
 
     public static void Show(HttpContext http, IReadOnlyList<string> names)
     {

@@ -10,7 +10,7 @@ namespace TinyLlm.Host.OpenAi;
 /// </summary>
 internal static partial class KeepAliveField
 {
-    private const string Name = "keep_alive";
+    public const string Name = "keep_alive";
 
     /// <summary>Longer than any host keeps anything, and short of overflows.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(365);

@@ -30,7 +30,7 @@ internal sealed class StartedGeneration : IAsyncDisposable
     public string ModelId { get; }
 
     /// <summary>Whether the caller is the model's owner.</summary>
-    public bool IsOwn => _stream.Owner == _stream.Caller;
+    public bool IsOwn => _stream.IsOwn;
 
     public int PromptTokens => _session.Admitted.PromptTokens;
 

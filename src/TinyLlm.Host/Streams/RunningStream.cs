@@ -23,6 +23,9 @@ internal sealed class RunningStream(string id, Caller caller, GrantedModel grant
 
     public UserId Owner => granted.Lease.Owner;
 
+    /// <summary>Whether the caller is the model's owner.</summary>
+    public bool IsOwn => Owner == Caller;
+
     public GrantedModel Granted => granted;
 
     public bool IsDownload => granted.Lease.Right == ModelRight.Download;

@@ -97,6 +97,34 @@ public sealed class KeepAliveTests
         Assert.Equal(HttpStatusCode.BadRequest, (await alice.PutAsJsonAsync("/api/models/alice/m/keep-alive", new { keep_alive = "soon" })).StatusCode);
     }
 
+    [Fact]
+    public async Task Embeddings_OfTheOwnerDecide_AndThoseOfOthersAreToldThatTheyDont()
+    {
+        await using TestHost host = await TestHost.StartAsync(new Accelerator(new SimulatedBackend()));
+        using HttpClient alice = await host.CreateUserAsync("alice"), bob = await host.CreateUserAsync("bobby");
+        await TestHost.PushAsync(alice, "m");
+        Assert.True((await alice.PutAsJsonAsync("/api/models/alice/m/grants/bobby", new { rights = new[] { "infer" } })).IsSuccessStatusCode);
+
+        using (HttpResponseMessage mine = await EmbedAsync(alice, "m", "1h")) Assert.False(mine.Headers.Contains("tinyllm-ignored-fields"));
+        DateTimeOffset expiry = (await ResidentAsync(host)).GetProperty("expires_at").GetDateTimeOffset();
+        Assert.InRange(expiry, DateTimeOffset.UtcNow.AddMinutes(50), DateTimeOffset.UtcNow.AddMinutes(61));
+
+        using (HttpResponseMessage theirs = await EmbedAsync(bob, "alice/m", 0))
+            Assert.Equal("keep_alive", Assert.Single(theirs.Headers.GetValues("tinyllm-ignored-fields")));
+        Assert.NotEqual(JsonValueKind.Null, (await ResidentAsync(host)).GetProperty("expires_at").ValueKind);
+
+        using (await EmbedAsync(alice, "m", 0)) await Eventually.TrueAsync(() => host.Models.Snapshot().Models == 0);
+        using HttpResponseMessage malformed = await alice.PostAsJsonAsync("/v1/embeddings", new { model = "m", input = "a", keep_alive = "soon" });
+        Assert.Equal(HttpStatusCode.BadRequest, malformed.StatusCode);
+    }
+
+    private static async Task<HttpResponseMessage> EmbedAsync(HttpClient client, string model, object keepAlive)
+    {
+        HttpResponseMessage response = await client.PostAsJsonAsync("/v1/embeddings", new { model, input = "a", keep_alive = keepAlive });
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return response;
+    }
+
     private static async Task<JsonElement> LoadAsync(HttpClient client)
     {
         using HttpResponseMessage response = await client.PostAsync("/api/models/alice/m/load", null);
