@@ -31,7 +31,7 @@ internal sealed class HostProcess : IDisposable
     /// <summary>From the start of the process to its first answer on /healthz/ready.</summary>
     public TimeSpan StartTime { get; }
 
-    /// <summary>Processor time that it took until now.</summary>
+    /// <summary>What the process has taken of the processors so far.</summary>
     public TimeSpan ProcessorTime
     {
         get

@@ -28,10 +28,14 @@ internal sealed class ClusterSettings
     /// </summary>
     public bool Kubernetes { get; set; }
 
-    /// <summary>How often members look after each other. Default 1 s: with <see cref="MissedProbes"/> a process that is gone is known so within seconds.</summary>
-    public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// How often members look after each other, and how long each waits for an answer. Default 3 s: with <see cref="MissedProbes"/> a machine that falls
+    /// silent is given up after 15 s. A process that ends, however it does, is known to be gone at once and needs no probe.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00", ErrorMessage = "Cluster:ProbeInterval: must be 00:00:00.1 to 00:05:00.")]
+    public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Probes in a row without an answer until a member is taken for dead. Default 3.</summary>
+    /// <summary>Probes in a row without an answer until a member is taken for dead. Default 5.</summary>
     [Range(1, 100, ErrorMessage = "Cluster:MissedProbes: must be 1 to 100.")]
-    public int MissedProbes { get; set; } = 3;
+    public int MissedProbes { get; set; } = 5;
 }

@@ -55,10 +55,16 @@ internal static class SiloSetup
         silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
         if (cluster.Kubernetes) silo.UseKubernetesHosting();
         // No gateway: whoever calls grains is a silo of the cluster.
-        silo.ConfigureEndpoints(address, cluster.SiloPort == 0 ? FreePort.OnLoopback() : cluster.SiloPort, gatewayPort: 0, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
+        int port = cluster.SiloPort == 0 ? FreePort.OnLoopback() : cluster.SiloPort;
+        silo.ConfigureEndpoints(address, port, gatewayPort: 0);
+        // Said in so many words: where nothing is said, Orleans' hosting for Kubernetes listens on every address.
+        silo.Configure<EndpointOptions>(options => options.SiloListeningEndpoint = new IPEndPoint(IPAddress.IsLoopback(address) ? address : IPAddress.Any, port));
         silo.Configure<ClusterMembershipOptions>(options =>
         {
             options.ProbeTimeout = cluster.ProbeInterval;
+            // Not from half of it to four times as much, as Orleans adapts it to the answers: where they are quick, a process that starts on a busy machine
+            // was given up before it had said a word, and one that falls silent is not given up for as long as the longest would last.
+            options.MinProbeTimeout = options.MaxProbeTimeout = cluster.ProbeInterval;
             options.NumMissedProbesLimit = cluster.MissedProbes;
         });
         silo.Services.AddSingleton<DeathWatch>();

@@ -16,11 +16,14 @@ internal sealed class RunningCluster : IAsyncDisposable
     private readonly RedisServer _redis;
     private readonly string _account;
 
-    private RunningCluster(Azurite azurite, RedisServer redis, string account)
+    private readonly string[] _arguments;
+
+    private RunningCluster(Azurite azurite, RedisServer redis, string account, string[] arguments)
     {
         _azurite = azurite;
         _redis = redis;
         _account = account;
+        _arguments = arguments;
     }
 
     public List<RunningHost> Api { get; } = [];
@@ -28,6 +31,15 @@ internal sealed class RunningCluster : IAsyncDisposable
     public List<RunningHost> Core { get; } = [];
 
     public List<RunningHost> Gpu { get; } = [];
+
+    /// <summary>The process that was started last, whether it is ready yet or not.</summary>
+    public RunningHost Newest
+    {
+        get
+        {
+            lock (_hosts) return _hosts[^1];
+        }
+    }
 
     /// <summary>The processes of each role.</summary>
     public IReadOnlyList<List<RunningHost>> Roles => [Api, Core, Gpu];
@@ -41,12 +53,13 @@ internal sealed class RunningCluster : IAsyncDisposable
         }
     }
 
-    public static async Task<RunningCluster> StartAsync(int api, int core, int gpu)
+    /// <summary>Starts so many processes of each role, each with <paramref name="arguments"/> on its command line.</summary>
+    public static async Task<RunningCluster> StartAsync(int api, int core, int gpu, params string[] arguments)
     {
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
         RedisServer redis = await RedisServer.StartAsync(cancellationToken);
         Azurite azurite = new();
-        RunningCluster cluster = new(azurite, redis, await azurite.ConnectAsync(cancellationToken));
+        RunningCluster cluster = new(azurite, redis, await azurite.ConnectAsync(cancellationToken), arguments);
         try
         {
             // The first core makes the keys' files; the rest may come together.
@@ -108,7 +121,7 @@ internal sealed class RunningCluster : IAsyncDisposable
         RunningHost host = new()
         {
             KeysFolder = _keys,
-            Arguments = ["--roles", role, "--TinyLlm:Cluster:Redis", $"127.0.0.1:{_redis.Port}"],
+            Arguments = ["--roles", role, "--TinyLlm:Cluster:Redis", $"127.0.0.1:{_redis.Port}", .. _arguments],
             Environment = new Dictionary<string, string> { ["TinyLlm__Storage__ConnectionString"] = _account },
         };
         lock (_hosts) _hosts.Add(host);

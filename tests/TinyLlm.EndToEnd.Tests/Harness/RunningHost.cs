@@ -132,12 +132,24 @@ internal sealed partial class RunningHost : IAsyncDisposable
         process.WaitForExit();
     }
 
+    /// <summary>SIGSTOP: it is there and does nothing, like a process on a machine that has no time for it.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    /// <summary>SIGCONT: it goes on where it was.</summary>
+    public Task ThawAsync() => SignalAsync("CONT");
+
+    /// <summary>Ends when the process has ended, by itself or not. Answers the exit code.</summary>
+    public async Task<int> EndedAsync()
+    {
+        await process!.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(StartLimit, TestContext.Current.CancellationToken);
+        return process.ExitCode;
+    }
+
     /// <summary>SIGTERM, as a service manager stops a service. Answers the exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using (Process kill = Process.Start("kill", ["-TERM", process!.Id.ToString(null, null)])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(StartLimit, TestContext.Current.CancellationToken);
-        return process.ExitCode;
+        await SignalAsync("TERM");
+        return await EndedAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -149,6 +161,13 @@ internal sealed partial class RunningHost : IAsyncDisposable
             process.Dispose();
         }
         Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task SignalAsync(string name)
+    {
+        using Process kill = Process.Start("kill", [$"-{name}", process!.Id.ToString(null, null)]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, kill.ExitCode);
     }
 
     private void Take(string? line, TaskCompletionSource<Uri> ready)

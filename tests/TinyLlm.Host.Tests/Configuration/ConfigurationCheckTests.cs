@@ -14,7 +14,7 @@ public sealed class ConfigurationCheckTests
         Assert.Equal(0, exitCode);
         Assert.Equal("", error);
         Assert.Contains("urls = http://127.0.0.1:5080  [default]", output, StringComparison.Ordinal);
-        Assert.Contains("TinyLlm:Cluster:MissedProbes = 3  [default]", output, StringComparison.Ordinal);
+        Assert.Contains("TinyLlm:Cluster:MissedProbes = 5  [default]", output, StringComparison.Ordinal);
         Assert.Contains("TinyLlm:Engine:MaxBatch = 64  [default]", output, StringComparison.Ordinal);
         Assert.All(OptionTable.All, option => Assert.Contains($"\n{option.Key} = ", output, StringComparison.Ordinal));
     }
