@@ -55,7 +55,10 @@ internal static class SiloSetup
         silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
         if (cluster.Kubernetes) silo.UseKubernetesHosting();
         // No gateway: whoever calls grains is a silo of the cluster.
-        silo.ConfigureEndpoints(address, cluster.SiloPort == 0 ? FreePort.OnLoopback() : cluster.SiloPort, gatewayPort: 0, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
+        int port = cluster.SiloPort == 0 ? FreePort.OnLoopback() : cluster.SiloPort;
+        silo.ConfigureEndpoints(address, port, gatewayPort: 0);
+        // Said in so many words: where nothing is said, Orleans' hosting for Kubernetes listens on every address.
+        silo.Configure<EndpointOptions>(options => options.SiloListeningEndpoint = new IPEndPoint(IPAddress.IsLoopback(address) ? address : IPAddress.Any, port));
         silo.Configure<ClusterMembershipOptions>(options =>
         {
             options.ProbeTimeout = cluster.ProbeInterval;
