@@ -6,13 +6,17 @@ namespace TinyLlm.Grains.Tests.Simulation;
 /// <summary>
 /// Placement and eviction together, on simulated traffic with the real rules: requests go the way of ServingRoute, silos take in by RoomRule and evict
 /// by EvictionOrder. Compared with the best fixed placement that knows every model's popularity: the whole cluster's memory as one, filled with the most
-/// requests per byte. TINYLLM_SIMULATION=full runs 100,000 models on four sizes of cluster, the largest of silos with room for five models of mean size; else
-/// 20,000 on two.
+/// requests per byte. Silos with room for fewer than fifteen models of mean size are another matter: some models are larger than a silo, and even the
+/// best placement that keeps each model on its own silo trails by up to 1.7 points; there the bound is wider. TINYLLM_SIMULATION=full runs 100,000 models
+/// on four sizes of cluster, the largest of silos with room for five models; else 20,000 on two.
 /// </summary>
 public sealed class ResidencySimulationTests
 {
     private static readonly bool s_isFull = Environment.GetEnvironmentVariable("TINYLLM_SIMULATION") == "full";
     private static readonly int s_models = s_isFull ? 100_000 : 20_000;
+
+    /// <summary>Models of mean size in one silo's memory, from which on the hit rate must be within three points of the best.</summary>
+    private const int ManyModels = 15;
 
     /// <summary>Requests of a phase; the first phase is not counted, for there the memory fills.</summary>
     private static readonly int s_requests = 20 * s_models;
@@ -58,7 +62,7 @@ public sealed class ResidencySimulationTests
         double busiest = cluster.Values.Max(silo => silo.Served) / cluster.Values.Average(silo => silo.Served);
         TestContext.Current.TestOutputHelper!.WriteLine(
             $"{silos} silos, Zipf {exponent}, memory {memoryShare:P0}, drift {drifts}: hit rate {hits:P1}, best fixed {best:P1}, behind by {100 * (best - hits):F1} points; the busiest silo serves {busiest:F1} times the mean");
-        Assert.InRange(best - hits, -0.01, 0.03);
+        Assert.InRange(best - hits, -0.01, memoryShare * s_models / silos >= ManyModels ? 0.03 : 0.045);
     }
 
     /// <summary>A version's whole route: it ends with the silo that may not decline.</summary>
