@@ -1,4 +1,5 @@
 using TinyLlm.Bench.Access;
+using TinyLlm.Bench.Cluster;
 using TinyLlm.Bench.Engine;
 using TinyLlm.Bench.SafeTensors;
 using TinyLlm.Bench.Serve;
@@ -12,6 +13,7 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["safetensors-write"] = WriteBenchmark.Run,
     ["safetensors-fuzz"] = FuzzBenchmark.Run,
     ["access"] = AccessBenchmark.Run,
+    ["cluster"] = ClusterBenchmark.Run,
     ["serve"] = ServeBenchmark.Run,
     ["engine"] = EngineBenchmark.Run,
     ["tokenize"] = TokenizeBenchmark.Run,
