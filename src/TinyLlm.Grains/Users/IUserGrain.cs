@@ -116,7 +116,8 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("RenewWrite")]
     Task RenewWrite(string uploadId, string leaseId);
 
-    /// <summary>Gives a write lease back, with the file's durable length.</summary>
+    /// <summary>Gives a write lease back, with the file's durable length. A repeat meets a lease that is lost.</summary>
+    [Repeatable]
     [Alias("EndWrite")]
     Task EndWrite(string uploadId, string leaseId, long length);
 
