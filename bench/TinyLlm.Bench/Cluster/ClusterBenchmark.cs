@@ -1,8 +1,7 @@
 namespace TinyLlm.Bench.Cluster;
 
 /// <summary>
-/// The cluster around its devices, which are simulated: the cost of the path, what more silos bring, and what loads do to warm models. --part runs one of path, silos
-/// and loads alone.
+/// The cluster around its devices, which are simulated: the cost of the path, what more silos bring, and what loads do to warm models. --part runs one part alone.
 /// </summary>
 internal static class ClusterBenchmark
 {
@@ -15,7 +14,9 @@ internal static class ClusterBenchmark
     {
         Dictionary<string, Func<BenchReport, Task>> parts = new(StringComparer.Ordinal)
         {
-            ["path"] = PathCost.MeasureAsync,
+            ["embedded"] = PathCost.MeasureEmbeddedAsync,
+            ["singly"] = PathCost.MeasureSinglyAsync,
+            ["processes"] = PathCost.MeasureAcrossProcessesAsync,
             ["silos"] = SiloScaling.MeasureAsync,
             ["loads"] = WarmLatency.MeasureAsync,
         };

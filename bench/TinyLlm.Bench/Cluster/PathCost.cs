@@ -17,15 +17,23 @@ internal static class PathCost
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(12); // the runtime optimises what it ran for a while
     private static readonly TimeSpan s_window = TimeSpan.FromSeconds(1);
 
-    public static async Task MeasureAsync(BenchReport report)
+    public static async Task MeasureEmbeddedAsync(BenchReport report)
     {
-        using (HostProcess host = await HostProcess.StartAsync(new HostSpec(HostSpec.Simulated, ClusterBenchmark.NoLimits)))
-            await MeasureAsync(report, "embedded", host, () => host.ProcessorTime);
-        using (HostProcess host = await HostProcess.StartAsync(
-            new HostSpec(HostSpec.Simulated, [.. ClusterBenchmark.NoLimits, "--Simulated:TokensPerSecond", $"{SinglyTokensPerSecond}"])))
-            await MeasureAsync(report, "embeddedSingly", host, () => host.ProcessorTime);
-        await using (SimulatedCluster cluster = await SimulatedCluster.StartAsync(ClusterBenchmark.NoLimits))
-            await MeasureAsync(report, "acrossProcesses", cluster.Api, () => cluster.ProcessorTime);
+        using HostProcess host = await HostProcess.StartAsync(new HostSpec(HostSpec.Simulated, ClusterBenchmark.NoLimits));
+        await MeasureAsync(report, "embedded", host, () => host.ProcessorTime);
+    }
+
+    public static async Task MeasureSinglyAsync(BenchReport report)
+    {
+        using HostProcess host = await HostProcess.StartAsync(
+            new HostSpec(HostSpec.Simulated, [.. ClusterBenchmark.NoLimits, "--Simulated:TokensPerSecond", $"{SinglyTokensPerSecond}"]));
+        await MeasureAsync(report, "embeddedSingly", host, () => host.ProcessorTime);
+    }
+
+    public static async Task MeasureAcrossProcessesAsync(BenchReport report)
+    {
+        await using SimulatedCluster cluster = await SimulatedCluster.StartAsync(ClusterBenchmark.NoLimits);
+        await MeasureAsync(report, "acrossProcesses", cluster.Api, () => cluster.ProcessorTime);
     }
 
     private static async Task MeasureAsync(BenchReport report, string name, HostProcess api, Func<TimeSpan> processorTime)

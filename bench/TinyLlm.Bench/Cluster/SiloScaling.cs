@@ -7,12 +7,12 @@ namespace TinyLlm.Bench.Cluster;
 internal static class SiloScaling
 {
     // Slow enough that one machine can be eight of them beside the clients.
-    private const int DeviceTokensPerSecond = 300;
+    private const int DeviceTokensPerSecond = 150;
     private const int Models = 64;
-    private const int AnswerTokens = 24;
+    private const int AnswerTokens = 16;
 
-    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(12); // streams of the smaller cluster end, and the next go where they belong
-    private static readonly TimeSpan s_window = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(8); // streams of the smaller cluster end, and the next go where they belong
+    private static readonly TimeSpan s_window = TimeSpan.FromSeconds(8);
 
     public static async Task MeasureAsync(BenchReport report)
     {
