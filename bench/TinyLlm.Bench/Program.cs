@@ -1,9 +1,12 @@
 using TinyLlm.Bench.Access;
+using TinyLlm.Bench.Cluster;
 using TinyLlm.Bench.Engine;
+using TinyLlm.Bench.Placement;
 using TinyLlm.Bench.SafeTensors;
 using TinyLlm.Bench.Serve;
 using TinyLlm.Bench.Storage;
 using TinyLlm.Bench.Text;
+using TinyLlm.Bench.Users;
 
 // Every benchmark by name; each takes the arguments after it and answers the exit code.
 Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
@@ -12,12 +15,15 @@ Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
     ["safetensors-write"] = WriteBenchmark.Run,
     ["safetensors-fuzz"] = FuzzBenchmark.Run,
     ["access"] = AccessBenchmark.Run,
+    ["cluster"] = ClusterBenchmark.Run,
     ["serve"] = ServeBenchmark.Run,
     ["engine"] = EngineBenchmark.Run,
     ["tokenize"] = TokenizeBenchmark.Run,
     ["schema"] = SchemaBenchmark.Run,
     ["load"] = LoadBenchmark.Run,
     ["commit"] = CommitBenchmark.Run,
+    ["users"] = UsersBenchmark.Run,
+    ["placement"] = PlacementBenchmark.Run,
 };
 
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out Func<string[], int>? benchmark)) return benchmark(args[1..]);

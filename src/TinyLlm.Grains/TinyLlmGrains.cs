@@ -6,6 +6,7 @@ using Orleans.Configuration;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using TinyLlm.Engine;
+using TinyLlm.Grains.Calls;
 using TinyLlm.Grains.Collection;
 using TinyLlm.Grains.Forgetting;
 using TinyLlm.Grains.Operators;
@@ -40,6 +41,7 @@ public static class TinyLlmGrains
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton<PromptWorkers>();
         silo.Services.AddSingleton<AcceleratorSilos>();
+        silo.AddOutgoingGrainCallFilter<CallRepetition>();
         silo.Services.AddSingleton<SessionRouter>();
         silo.Services.AddOptions<SessionDrainOptions>().BindConfiguration("TinyLlm:Drain");
         silo.Services.AddSingleton<SessionDrain>();

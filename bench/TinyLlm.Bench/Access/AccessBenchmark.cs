@@ -10,7 +10,7 @@ namespace TinyLlm.Bench.Access;
 /// <summary>
 /// What the checks add to a request in process: the token's check with its debit, the owner's lease, a place among the streams with its tokens,
 /// and the settlement; each beside a bare grain call of the same moment. Then whether the time of a token's check tells how much of a
-/// secret was guessed, and what a hundred clients that hammer on their limit cost another user. Options: <c>--samples N</c>, <c>--seconds N</c>.
+/// secret was guessed, what a refused request takes of the host's processors beside an accepted one, and what a hundred clients that hammer on their limit cost another user. Options: <c>--samples N</c>, <c>--seconds N</c>.
 /// </summary>
 internal static class AccessBenchmark
 {
@@ -23,6 +23,7 @@ internal static class AccessBenchmark
         BenchReport report = new("access", "a bare grain call in the same process (bareCallUs), of which the checks need three before an answer and one after it");
         MeasureChecksAsync(report, (int)options.Number("--samples", 20_000)).GetAwaiter().GetResult();
         MeasureTiming(report);
+        MeasureRefusalAsync(report).GetAwaiter().GetResult();
         MeasureHammeringAsync(report, TimeSpan.FromSeconds(options.Number("--seconds", 10))).GetAwaiter().GetResult();
         return report.Finish(options.Out);
     }
@@ -129,6 +130,36 @@ internal static class AccessBenchmark
             for (int i = first; i < last; i++) ranks[order[i]] = (first + last - 1) / 2.0;
         }
         return ranks;
+    }
+
+    /// <summary>The processor time of the host for requests that come one after the other, accepted and refused in turns.</summary>
+    private static async Task MeasureRefusalAsync(BenchReport report)
+    {
+        const int Rounds = 5, Requests = 2_000;
+        using HostProcess host = await HostProcess.StartAsync("--device", "none");
+        using HttpClient accepted = await host.CreateUserAsync("accepted"), refused = await host.CreateUserAsync("refused");
+        await host.SetQuotaAsync("accepted", new { requests_per_minute = 1_000_000 });
+        await host.SetQuotaAsync("refused", new { requests_per_minute = 1 });
+        List<double> acceptedUs = [], refusedUs = [];
+        for (int round = 0; round <= Rounds; round++)
+        {
+            double of = await CpuUsAsync(host, accepted, Requests), and = await CpuUsAsync(host, refused, Requests);
+            if (round == 0) continue; // warm-up
+            acceptedUs.Add(of);
+            refusedUs.Add(and);
+        }
+        report.Add("acceptedCpuUs", acceptedUs);
+        report.Add("refusedCpuUs", refusedUs);
+    }
+
+    private static async Task<double> CpuUsAsync(HostProcess host, HttpClient user, int requests)
+    {
+        TimeSpan before = host.ProcessorTime;
+        for (int i = 0; i < requests; i++)
+        {
+            using HttpResponseMessage response = await user.GetAsync("/api/tokens");
+        }
+        return (host.ProcessorTime - before).TotalMicroseconds / requests;
     }
 
     /// <summary>One user asks at leisure, in turns without and with a hundred clients of another user that send ten times what their limit lets in.</summary>

@@ -37,28 +37,7 @@ internal sealed class CoreSilo : IAsyncDisposable
     {
         string folder = Directory.CreateTempSubdirectory("tinyllm-bench-").FullName;
         DataFolder data = DataFolder.Open(folder, TimeProvider.System);
-        HostApplicationBuilder builder = Host.CreateApplicationBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Error);
-        builder.UseOrleans(silo =>
-        {
-            silo.UseLocalhostClustering(siloPort: HostProcess.FreePort(), gatewayPort: HostProcess.FreePort());
-            silo.Services.AddSingleton(TimeProvider.System);
-            silo.Services.AddSingleton(new TokenHasher(new byte[TokenHash.KeyBytes]));
-            silo.Services.AddSingleton(new LeaseSigner(new byte[32], TimeProvider.System));
-            AuditKey auditKey = AuditKey.Parse(AuditKey.NewText());
-            silo.Services.AddSingleton(_ => auditKey);
-            silo.Services.AddSingleton<AuditLog>();
-            SigningKey signingKey = SigningKey.Parse(SigningKey.NewText());
-            silo.Services.AddSingleton(_ => signingKey);
-            silo.Services.AddSingleton(HostKeyRing.Open(data.KeysPath));
-            silo.Services.AddTinyLlmStorage(data);
-            // So that the rates never end the measurement.
-            silo.Services.Configure<UserLimits>(limits => (limits.RequestsPerMinute, limits.TokensPerMinute) = (1_000_000_000, 1_000_000_000));
-            silo.AddTinyLlmGrainStorage();
-            silo.AddTinyLlmGrains(new SiloRoles { Core = true });
-        });
-        IHost host = builder.Build();
-        await host.StartAsync();
+        IHost host = await StartHostAsync(services => services.AddTinyLlmStorage(data), data.KeysPath);
 
         IGrainFactory grains = host.Services.GetRequiredService<IGrainFactory>();
         (IUserGrain owner, UserId ownerId, _) = await CreateAsync(grains, "owner");
@@ -76,7 +55,35 @@ internal sealed class CoreSilo : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static async Task<(IUserGrain User, UserId Id, string Token)> CreateAsync(IGrainFactory grains, string name)
+    /// <summary>Starts a silo of the core role over stores of any kind.</summary>
+    public static async Task<IHost> StartHostAsync(Action<IServiceCollection> addStorage, string keysPath)
+    {
+        HostApplicationBuilder builder = Host.CreateApplicationBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(siloPort: HostProcess.FreePort(), gatewayPort: HostProcess.FreePort());
+            silo.Services.AddSingleton(TimeProvider.System);
+            silo.Services.AddSingleton(new TokenHasher(new byte[TokenHash.KeyBytes]));
+            silo.Services.AddSingleton(new LeaseSigner(new byte[32], TimeProvider.System));
+            AuditKey auditKey = AuditKey.Parse(AuditKey.NewText());
+            silo.Services.AddSingleton(_ => auditKey);
+            silo.Services.AddSingleton<AuditLog>();
+            SigningKey signingKey = SigningKey.Parse(SigningKey.NewText());
+            silo.Services.AddSingleton(_ => signingKey);
+            silo.Services.AddSingleton(HostKeyRing.Open(keysPath));
+            addStorage(silo.Services);
+            // So that the rates never end the measurement.
+            silo.Services.Configure<UserLimits>(limits => (limits.RequestsPerMinute, limits.TokensPerMinute) = (1_000_000_000, 1_000_000_000));
+            silo.AddTinyLlmGrainStorage();
+            silo.AddTinyLlmGrains(new SiloRoles { Core = true });
+        });
+        IHost host = builder.Build();
+        await host.StartAsync();
+        return host;
+    }
+
+    public static async Task<(IUserGrain User, UserId Id, string Token)> CreateAsync(IGrainFactory grains, string name)
     {
         UserId id = await grains.GetGrain<IUserNameGrain>(name).Claim(name);
         IUserGrain user = grains.GetGrain<IUserGrain>(id.Value);

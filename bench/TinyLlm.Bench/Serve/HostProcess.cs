@@ -7,7 +7,7 @@ using System.Text.Json;
 
 namespace TinyLlm.Bench.Serve;
 
-/// <summary>The real host as a process of its own, on a free port and a folder of its own. Disposing it ends it and removes the folder.</summary>
+/// <summary>The real host, or the one with a simulated device, as a process of its own, on a free port and a folder of its own. Disposing it ends it and removes the folder.</summary>
 internal sealed class HostProcess : IDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
@@ -15,10 +15,13 @@ internal sealed class HostProcess : IDisposable
     private readonly Process _process;
     private readonly string _folder;
 
-    private HostProcess(Process process, string folder, Uri address, TimeSpan startTime)
+    private readonly string _keys;
+
+    private HostProcess(Process process, string folder, string keys, Uri address, TimeSpan startTime)
     {
         _process = process;
         _folder = folder;
+        _keys = keys;
         Address = address;
         StartTime = startTime;
     }
@@ -28,12 +31,25 @@ internal sealed class HostProcess : IDisposable
     /// <summary>From the start of the process to its first answer on /healthz/ready.</summary>
     public TimeSpan StartTime { get; }
 
-    public static async Task<HostProcess> StartAsync(params string[] settings)
+    /// <summary>What the process has taken of the processors so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    public static Task<HostProcess> StartAsync(params string[] settings) => StartAsync(new HostSpec(HostSpec.Product, settings));
+
+    public static async Task<HostProcess> StartAsync(HostSpec spec)
     {
         string folder = Directory.CreateTempSubdirectory("tinyllm-bench-").FullName;
         Uri address = new($"http://127.0.0.1:{FreePort()}");
         ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[HostAssembly(), "--urls", address.ToString(), "--data", folder, .. settings]) start.ArgumentList.Add(argument);
+        foreach (string argument in (string[])[HostAssembly(spec.Project), "--urls", address.ToString(), "--data", folder, .. spec.Settings]) start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in spec.Environment) start.Environment[name] = value;
         long began = Stopwatch.GetTimestamp();
         Process process = Process.Start(start) ?? throw new InvalidOperationException("The host did not start.");
         process.OutputDataReceived += static (_, _) => { };
@@ -48,7 +64,7 @@ internal sealed class HostProcess : IDisposable
             if (Stopwatch.GetElapsedTime(began) > StartLimit) throw new TimeoutException($"The host was not ready after {StartLimit}.");
             await Task.Delay(5);
         }
-        return new HostProcess(process, folder, address, Stopwatch.GetElapsedTime(began));
+        return new HostProcess(process, folder, spec.KeysFolder ?? folder, address, Stopwatch.GetElapsedTime(began));
     }
 
     /// <summary>Sets a user's bounds.</summary>
@@ -91,7 +107,7 @@ internal sealed class HostProcess : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task<HttpClient> AdminAsync() => Client((await File.ReadAllTextAsync(Path.Combine(_folder, "admin-token"))).Trim());
+    private async Task<HttpClient> AdminAsync() => Client((await File.ReadAllTextAsync(Path.Combine(_keys, "admin-token"))).Trim());
 
     private HttpClient Client(string token)
     {
@@ -116,12 +132,12 @@ internal sealed class HostProcess : IDisposable
     }
 
     /// <summary>The host's build of the same configuration, found from this program's own folder in the repository.</summary>
-    private static string HostAssembly()
+    private static string HostAssembly(string project)
     {
         DirectoryInfo output = new(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar)); // bench/TinyLlm.Bench/bin/CONFIGURATION/net10.0
         string root = output.Parent!.Parent!.Parent!.Parent!.Parent!.FullName; // the layout of every build of this repository
-        string path = Path.Combine(root, "src", "TinyLlm.Host", "bin", output.Parent.Name, output.Name, "TinyLlm.Host.dll");
-        return File.Exists(path) ? path : throw new FileNotFoundException("Build src/TinyLlm.Host in the same configuration first.", path);
+        string path = Path.Combine(root, project, "bin", output.Parent.Name, output.Name, $"{Path.GetFileName(project)}.dll");
+        return File.Exists(path) ? path : throw new FileNotFoundException($"Build {project} in the same configuration first.", path);
     }
 
     public static int FreePort()

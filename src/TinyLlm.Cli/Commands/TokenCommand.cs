@@ -34,35 +34,16 @@ internal static class TokenCommand
         return command;
     }
 
-    private static Command CreateList(CliContext context, ConnectionOptions connection)
-    {
-        Command command = new("list", "Lists your tokens: id, name, scopes, models, end, last use");
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            using TinyLlmClient client = connection.Connect(parsed);
-            foreach (TokenEntry token in await client.ListTokensAsync(cancellationToken))
-            {
-                context.Screen.WriteLine(string.Join(
-                    '\t', token.Id, token.Name, string.Join(',', token.Scopes), token.Models is null ? "*" : string.Join(',', token.Models), Time(token.ExpiresAt), Time(token.LastUsedAt)));
-            }
-            return ExitCode.Ok;
-        });
-        return command;
-    }
+    private static Command CreateList(CliContext context, ConnectionOptions connection) => new EntryCommands(context, connection).List(
+        "Lists your tokens: id, name, scopes, models, end, last use",
+        async (client, cancellationToken) => (await client.ListTokensAsync(cancellationToken)).Select(token => (string[])
+            [token.Id, token.Name, string.Join(',', token.Scopes), token.Models is null ? "*" : string.Join(',', token.Models), Time(token.ExpiresAt), Time(token.LastUsedAt)]));
 
-    private static Command CreateRm(CliContext context, ConnectionOptions connection)
-    {
-        Argument<string> id = new("ID") { Description = "The token's id, as 'token list' tells it" };
-        Command command = new("rm", "Ends a token; answers that run under it are cut within a second") { id };
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            using TinyLlmClient client = connection.Connect(parsed);
-            await client.DeleteTokenAsync(parsed.GetRequiredValue(id), cancellationToken);
-            context.Screen.WriteErrorLine($"ended token {parsed.GetRequiredValue(id)}");
-            return ExitCode.Ok;
-        });
-        return command;
-    }
+    private static Command CreateRm(CliContext context, ConnectionOptions connection) => new EntryCommands(context, connection).Rm(
+        "Ends a token; answers that run under it are cut within a second",
+        "The token's id, as 'token list' tells it",
+        (client, id, cancellationToken) => client.DeleteTokenAsync(id, cancellationToken),
+        "ended token");
 
     private static Command CreateRotate(CliContext context, ConnectionOptions connection)
     {

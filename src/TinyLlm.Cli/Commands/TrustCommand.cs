@@ -31,33 +31,20 @@ internal static class TrustCommand
         return command;
     }
 
-    private static Command CreateList(CliContext context, ConnectionOptions connection)
-    {
-        Command command = new("list", "Lists the keys that you trust: id, name");
-        command.SetAction(async (parsed, cancellationToken) =>
+    private static Command CreateList(CliContext context, ConnectionOptions connection) => new EntryCommands(context, connection).List(
+        "Lists the keys that you trust: id, name",
+        async (client, cancellationToken) =>
         {
-            using TinyLlmClient client = connection.Connect(parsed);
             TrustPolicy trust = await client.GetTrustAsync(cancellationToken);
-            foreach (TrustedKeyEntry key in trust.Keys ?? []) context.Screen.WriteLine($"{key.Id}\t{key.Name}");
             Tell(context, trust);
-            return ExitCode.Ok;
+            return (trust.Keys ?? []).Select(key => (string[])[key.Id, key.Name]);
         });
-        return command;
-    }
 
-    private static Command CreateRm(CliContext context, ConnectionOptions connection)
-    {
-        Argument<string> id = new("ID") { Description = "The key's id, as 'trust list' tells it" };
-        Command command = new("rm", "Trusts a key no more, for versions that are published already too") { id };
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            using TinyLlmClient client = connection.Connect(parsed);
-            await client.RemoveTrustedKeyAsync(parsed.GetRequiredValue(id), cancellationToken);
-            context.Screen.WriteErrorLine($"no longer trusted: {parsed.GetRequiredValue(id)}");
-            return ExitCode.Ok;
-        });
-        return command;
-    }
+    private static Command CreateRm(CliContext context, ConnectionOptions connection) => new EntryCommands(context, connection).Rm(
+        "Trusts a key no more, for versions that are published already too",
+        "The key's id, as 'trust list' tells it",
+        (client, id, cancellationToken) => client.RemoveTrustedKeyAsync(id, cancellationToken),
+        "no longer trusted:");
 
     private static Command CreateRequire(CliContext context, ConnectionOptions connection)
     {

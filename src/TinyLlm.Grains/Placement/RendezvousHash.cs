@@ -13,12 +13,22 @@ internal static class RendezvousHash
     /// <summary>The silos, best first, for <paramref name="key"/>. The order depends on the set alone, not on its order.</summary>
     public static SiloAddress[] Ranked(string key, IReadOnlyCollection<SiloAddress> silos)
     {
-        // Each hashed once, and every pair only mixed: a placement among hundreds of silos is not to cost hundreds of digests.
+        // Each hashed once, every pair only mixed, and numbers sorted: a decision among hundreds of silos is made for every request.
         ulong keyHash = HashOf(key);
-        (ulong Score, SiloAddress Silo)[] scored = [.. silos.Select(silo => (Mix(keyHash ^ HashOf(silo)), silo))];
-        Array.Sort(scored, static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Silo.CompareTo(b.Silo));
-        return [.. scored.Select(static pair => pair.Silo)];
+        SiloAddress[] ranked = [.. silos];
+        ulong[] scores = new ulong[ranked.Length];
+        for (int i = 0; i < ranked.Length; i++) scores[i] = ~Mix(keyHash ^ HashOf(ranked[i])); // the highest first
+        Array.Sort(scores, ranked);
+        for (int i = 1; i < ranked.Length; i++)
+        {
+            if (scores[i] == scores[i - 1]) return BreakTies(scores, ranked);
+        }
+        return ranked;
     }
+
+    /// <summary>Silos whose hashes are the same, which is rare: by their addresses.</summary>
+    private static SiloAddress[] BreakTies(ulong[] scores, SiloAddress[] ranked) =>
+        [.. scores.Zip(ranked).OrderBy(pair => pair.First).ThenBy(pair => pair.Second).Select(pair => pair.Second)];
 
     private static ulong HashOf(string key)
     {

@@ -31,6 +31,5 @@ public sealed class AcceleratorSilos(ISiloStatusOracle silos, ISiloMetadataCache
         foreach (SiloAddress gone in _leaving.Keys.Except(Active())) _leaving.TryRemove(gone, out _);
     }
 
-    private SiloAddress[] Active() =>
-        [.. silos.GetApproximateSiloStatuses(onlyActive: true).Keys.Where(silo => SiloRoles.HasAccelerator(metadata.GetSiloMetadata(silo)))];
+    private SiloAddress[] Active() => Array.FindAll(silos.GetActiveSilos(), silo => SiloRoles.HasAccelerator(metadata.GetSiloMetadata(silo)));
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Storage;
 
@@ -26,13 +27,21 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
     {
         ReplicaSet replicas = ReplicasOf(lease.Version);
         HashSet<SiloAddress> failed = [];
+        int declined = 0;
         for (int attempt = 1; ; attempt++)
         {
-            Place place = Enter(replicas, lease.Version, failed);
+            Place place = Enter(replicas, lease.Version, failed, declined);
             bool isLast = attempt == Attempts;
             try
             {
-                if (await TryStartAsync(replicas, place, lease, request, isLast, cancellationToken) is { } session) return session;
+                (Outcome outcome, RoutedSession? session) = await TryStartAsync(replicas, place, lease, request, isLast, cancellationToken);
+                if (session is not null) return session;
+                if (outcome == Outcome.Declined)
+                {
+                    declined++;
+                    attempt--; // the route ends with a silo that may not decline
+                    continue;
+                }
                 silos.Leaves(place.Silo);
             }
             catch (Exception exception) when (!isLast && !cancellationToken.IsCancellationRequested && RoutedSession.IsLost(exception))
@@ -40,6 +49,7 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
                 LogLost(logger, lease.Version, place.Silo, exception);
             }
             failed.Add(place.Silo);
+            declined = 0;
         }
     }
 
@@ -51,7 +61,7 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
         HashSet<SiloAddress> failed = [];
         for (int attempt = 1; ; attempt++)
         {
-            Place place = Enter(replicas, lease.Version, failed);
+            Place place = Enter(replicas, lease.Version, failed, declined: 0);
             bool isLast = attempt == Attempts;
             try
             {
@@ -73,14 +83,18 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
         }
     }
 
-    /// <summary>A place on the silo that is to serve: replica n of a version is the silo of rank n. What failed is passed over, as long as there is another.</summary>
-    private Place Enter(ReplicaSet replicas, VersionId version, HashSet<SiloAddress> failed)
+    /// <summary>
+    /// A place on the silo that is to serve: replica n of a version is the silo of rank n, and the first replica may be declined there. What failed is
+    /// passed over, as long as there is another.
+    /// </summary>
+    private Place Enter(ReplicaSet replicas, VersionId version, HashSet<SiloAddress> failed, int declined)
     {
         SiloAddress[] ranked = silos.Ranked(version), others = failed.Count == 0 ? ranked : [.. ranked.Where(silo => !failed.Contains(silo))];
         if (others.Length > 0) ranked = others;
         if (ranked.Length == 0) throw NoAccelerator();
-        int replica = replicas.Enter(ranked.Length);
-        return new Place(ranked[replica], replica, ranked.Length);
+        int replica = replicas.Enter(declined == 0 ? ranked.Length : 1);
+        (SiloAddress silo, ServingPlace serving) = replica == 0 ? ServingRoute.Step(ranked, declined) : (ranked[replica], ServingPlace.Any);
+        return new Place(silo, serving, replica, ranked.Length);
     }
 
     private static RequestException NoAccelerator() =>
@@ -95,17 +109,20 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
         return _sets.GetOrAdd(version, static (_, time) => new ReplicaSet(time), time);
     }
 
-    /// <summary>Null: the replica's silo is leaving, and there is another attempt.</summary>
-    private async Task<RoutedSession?> TryStartAsync(
+    /// <summary>A session, or why there is none on this silo while another is to be asked. A refusal throws.</summary>
+    private async Task<(Outcome, RoutedSession?)> TryStartAsync(
         ReplicaSet replicas, Place place, ModelLease lease, SessionRequest request, bool isLast, CancellationToken cancellationToken)
     {
         IModelSessionGrain grain = grains.GetGrain<IModelSessionGrain>(new SessionKey(lease.Version, place.Silo).ToString());
-        IAsyncEnumerator<SessionEvent> events = grain.Generate(lease, request, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        IAsyncEnumerator<SessionEvent> events = grain.Generate(lease, request with { Place = place.Serving }, cancellationToken).GetAsyncEnumerator(cancellationToken);
         RoutedSession? session = null;
         try
         {
             SessionEvent? first = await events.MoveNextAsync() ? events.Current : null;
-            if (first is SessionRefused { Reason: { Error: RequestError.Draining } } && !isLast) return null;
+            if (first is SessionDeclined) return (Outcome.Declined, null);
+            if (first is SessionRefused { Reason: { Error: RequestError.Draining } } && !isLast) return (Outcome.Leaving, null);
+            // The overflow is full, of models in use: home has to make room.
+            if (first is SessionRefused { Reason: { Error: RequestError.NoCapacity } } && place.Serving == ServingPlace.Overflow) return (Outcome.Declined, null);
             if (first is SessionRefused refused)
             {
                 if (refused.Reason.Error == RequestError.NoCapacity) replicas.Report(waiting: 1, place.Most);
@@ -113,7 +130,7 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
             }
             SessionAdmitted admitted = first as SessionAdmitted ?? throw new InvalidOperationException("The session ended before it answered.");
             replicas.Report(admitted.Waiting, place.Most);
-            return session = new RoutedSession(admitted, events, () => replicas.Leave(place.Replica));
+            return (Outcome.Admitted, session = new RoutedSession(admitted, events, () => replicas.Leave(place.Replica)));
         }
         finally
         {
@@ -136,6 +153,17 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
     [LoggerMessage(Level = LogLevel.Information, Message = "Silo {Silo} is not to be reached: version {Version} is asked for at the next one")]
     private static partial void LogLost(ILogger logger, VersionId version, SiloAddress silo, Exception exception);
 
-    /// <summary>One request's place: a silo, which replica of the version that is, and how many there could be.</summary>
-    private readonly record struct Place(SiloAddress Silo, int Replica, int Most);
+    /// <summary>One request's place: a silo and as what it is asked, which replica of the version that is, and how many there could be.</summary>
+    private readonly record struct Place(SiloAddress Silo, ServingPlace Serving, int Replica, int Most);
+
+    private enum Outcome
+    {
+        Admitted,
+
+        /// <summary>The silo is leaving, and there is another attempt.</summary>
+        Leaving,
+
+        /// <summary>The version is not worth its room there, or finds none, and its route goes on.</summary>
+        Declined,
+    }
 }

@@ -21,6 +21,12 @@ internal sealed class HostTier(long budgetBytes)
     /// <summary>Bytes of all copies, those counted that only a load still reads.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
+    /// <summary>Whether there is a copy of a version now.</summary>
+    public bool Holds(VersionId version)
+    {
+        lock (_gate) return _copies.ContainsKey(version);
+    }
+
     /// <summary>The copy of a version, which stays until <see cref="Release"/>; null: there is none.</summary>
     public HostCopy? TryTake(VersionAddress address)
     {

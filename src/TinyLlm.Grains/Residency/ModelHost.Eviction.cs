@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Placement;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Residency;
@@ -92,6 +93,11 @@ public sealed partial class ModelHost
         LogEvicted(_logger, version, ReservedBytes(entry));
         return entry;
     }
+
+    /// <summary>What its owner pins belongs here, and what lies in the machine's memory costs no read of the store. Under the lock.</summary>
+    private bool Declines(VersionId version, Stay stay, ServingPlace place, long bytes) =>
+        stay.Setting is not { Time: null } && _tier?.Holds(version) != true
+        && _room.Declines(version, place, bytes, FreeBytes(), _loop.Budget.LimitBytes, key => _entries[key] is { IsIdle: true, IsPinned: false });
 
     /// <summary>Free bytes, and those of the prefix cache: it goes before any model does.</summary>
     private long FreeBytes() => _loop.Budget.LimitBytes - _loop.Budget.ReservedBytes + _loop.Snapshot().PrefixBytes;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Telemetry;
 using TinyLlm.Storage;
 
@@ -22,6 +23,7 @@ public sealed partial class ModelHost : IDisposable
     private readonly Dictionary<VersionId, Entry> _entries = [];
     private readonly HashSet<Entry> _leaving = []; // out of the tables, and not yet out of memory
     private readonly EvictionOrder<VersionId> _order = new();
+    private readonly RoomRule<VersionId> _room;
     private readonly HostTier? _tier; // null: the device has no memory of its own, or none beside it is given
     private readonly ModelLoader _loader;
     private readonly DeviceLoop _loop;
@@ -75,6 +77,7 @@ public sealed partial class ModelHost : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         long hostBytes = options.Value.HostBudgetBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
         if (loop.Device.Kind != ModelLoader.CpuKind && hostBytes > 0) _tier = new HostTier(hostBytes);
+        _room = new RoomRule<VersionId>(_order);
         _loader = new ModelLoader(store, loop, _tier);
         _loop = loop;
         _options = options.Value;
@@ -117,9 +120,18 @@ public sealed partial class ModelHost : IDisposable
     internal Task<ResidentHold> AcquireAsync(VersionAddress address, CancellationToken cancellationToken) => AcquireAsync(address, Stay.Unsaid, cancellationToken);
 
     /// <summary>The same for a request that may say how long the model stays.</summary>
-    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, Stay stay, CancellationToken cancellationToken)
+    internal async Task<ResidentHold> AcquireAsync(VersionAddress address, Stay stay, CancellationToken cancellationToken) =>
+        await TryAcquireAsync(address, stay, ServingPlace.Any, null, cancellationToken) ?? throw new InvalidOperationException("A model was declined that had to be taken.");
+
+    /// <summary>The same where the model may be declined, to be asked for elsewhere; then null.</summary>
+    /// <param name="address">Which.</param>
+    /// <param name="stay">How long.</param>
+    /// <param name="place">As what this silo is asked.</param>
+    /// <param name="modelBytes">About what the model takes; null: not known, and then it is not declined.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    internal async Task<ResidentHold?> TryAcquireAsync(VersionAddress address, Stay stay, ServingPlace place, long? modelBytes, CancellationToken cancellationToken)
     {
-        Entry entry = Hold(address);
+        if (TryHold(address, stay, place, modelBytes) is not { } entry) return null;
         try
         {
             LoadedModel model = await entry.Loading.WaitAsync(cancellationToken);
@@ -209,13 +221,20 @@ public sealed partial class ModelHost : IDisposable
         Pinned = entry.IsPinned,
     };
 
-    private Entry Hold(VersionAddress address)
+    /// <summary>Null: declined.</summary>
+    private Entry? TryHold(VersionAddress address, Stay stay, ServingPlace place, long? modelBytes)
     {
         lock (_gate)
         {
+            _order.Use(address.Version);
             bool isKnown = _entries.TryGetValue(address.Version, out Entry? entry);
             if (!isKnown)
             {
+                if (modelBytes is { } bytes && Declines(address.Version, stay, place, bytes))
+                {
+                    _meter.Declined();
+                    return null;
+                }
                 // Started off the grain's scheduler, and observed by every caller that awaits it; a failed one is forgotten at once.
                 entry = new Entry(address) { Loading = Task.FromException<LoadedModel>(new InvalidOperationException()) };
                 _entries.Add(address.Version, entry);
@@ -227,7 +246,6 @@ public sealed partial class ModelHost : IDisposable
             else _meter.Missed();
             entry.Holds++;
             entry.UsedAt = _time.GetTimestamp();
-            _order.Use(address.Version);
             return entry;
         }
     }

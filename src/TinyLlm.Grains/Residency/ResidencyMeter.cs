@@ -15,7 +15,7 @@ public sealed class ResidencyMeter : IDisposable
     private static readonly double[] s_ageSeconds = [1, 5, 15, 60, 300, 900, 3600, 14400, 86400, 604800];
 
     private readonly Meter _meter = new(Name);
-    private readonly Counter<long> _hits, _misses;
+    private readonly Counter<long> _hits, _misses, _declined;
     private readonly Histogram<double> _load, _queueDelay, _age;
 
     internal ResidencyMeter(Func<ResidencySnapshot> snapshot)
@@ -25,6 +25,7 @@ public sealed class ResidencyMeter : IDisposable
         _meter.CreateObservableGauge("tinyllm.device.budget", () => snapshot().BudgetBytes, "By", "Their bound.");
         _hits = _meter.CreateCounter<long>("tinyllm.models.cache_hits", description: "Requests whose model was in memory or on its way there.");
         _misses = _meter.CreateCounter<long>("tinyllm.models.cache_misses", description: "Requests whose model had to be loaded.");
+        _declined = _meter.CreateCounter<long>("tinyllm.models.declined", description: "Requests sent on to another silo, because their model was not worth its room here.");
         _load = Seconds("tinyllm.model.load.duration", "From the request that missed its model to the model, or to the load's failure.", s_loadSeconds);
         _queueDelay = Seconds("tinyllm.model.load.queue_delay", "The part of a load in which it waited for room.", s_loadSeconds);
         _age = Seconds("tinyllm.model.age_at_eviction", "How long a model had not been used when it was evicted.", s_ageSeconds);
@@ -36,6 +37,8 @@ public sealed class ResidencyMeter : IDisposable
     internal void Hit() => _hits.Add(1);
 
     internal void Missed() => _misses.Add(1);
+
+    internal void Declined() => _declined.Add(1);
 
     internal void Loaded(TimeSpan duration, bool succeeded) =>
         _load.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("outcome", succeeded ? "loaded" : "failed"));

@@ -34,11 +34,11 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         // Current until the first event: what loads and generates for it is part of it.
         using Activity? span = GrainTraces.Source.StartActivity("session.generate");
         span?.SetTag("tinyllm.version", lease.Version.Value);
-        (SessionRefused? refused, RunningSession? admitted) = await AdmitAsync(lease, request, cancellationToken);
-        if (refused is not null)
+        (SessionEvent? other, RunningSession? admitted) = await AdmitAsync(lease, request, cancellationToken);
+        if (other is SessionRefused refused) span?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", refused.Reason.Error.ToString());
+        if (other is not null)
         {
-            span?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", refused.Reason.Error.ToString());
-            yield return refused;
+            yield return other;
             yield break;
         }
 
@@ -64,13 +64,14 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         new(RequestError.Draining, "The silo of this model is leaving: try again.") { RetryAfter = TimeSpan.FromSeconds(1) };
 
     /// <summary>Steps 3 to 6. Never leaves a reference to the weights behind when it fails.</summary>
-    private async Task<(SessionRefused?, RunningSession?)> AdmitAsync(ModelLease lease, SessionRequest request, CancellationToken cancellationToken)
+    private async Task<(SessionEvent?, RunningSession?)> AdmitAsync(ModelLease lease, SessionRequest request, CancellationToken cancellationToken)
     {
         ResidentHold? hold = null;
         try
         {
             Verify(lease);
-            hold = await host.AcquireAsync(VersionAddress.Of(lease), Stay.Of(lease, request.KeepAlive), cancellationToken);
+            hold = await host.TryAcquireAsync(VersionAddress.Of(lease), Stay.Of(lease, request.KeepAlive), request.Place, request.ModelBytes, cancellationToken);
+            if (hold is null) return (new SessionDeclined(), null);
             PreparedPrompt prompt = await workers.PrepareAsync(hold.Model, lease.Caller.Value, request, cancellationToken);
             Generation[] generations = hold.Start([.. Enumerable.Range(0, prompt.Choices).Select(choice => prompt.ToGenerationRequest(lease.Caller.Value, choice))]);
             // They are served in their order, and an earlier one may have to end before a later one gets its place.

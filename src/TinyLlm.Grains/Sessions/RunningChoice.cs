@@ -10,6 +10,7 @@ internal sealed class RunningChoice(Tokenizer tokenizer, Generation generation, 
 {
     private readonly StreamDecoder _decoder = tokenizer.CreateStreamDecoder(prompt.Ids.AsSpan(), skipSpecialTokens: true);
     private readonly StopSequenceFilter _stops = new(prompt.Stop);
+    private Task<bool>? _hasToken;
     private int _textLength = prompt.Echo?.Length ?? 0;
 
     public int Index => index;
@@ -23,6 +24,16 @@ internal sealed class RunningChoice(Tokenizer tokenizer, Generation generation, 
 
     /// <summary>What failed, where that is not a fault of ours.</summary>
     public RequestException? Fault { get; private set; }
+
+    /// <summary>Whether no token will follow those that were read, and it has not been closed.</summary>
+    public bool IsDrained => End is null && generation.Tokens.Completion.IsCompleted;
+
+    /// <summary>Completes when there is something to read, or nothing will follow. One task for all who ask until then.</summary>
+    public Task<bool> HasTokenAsync(CancellationToken cancellationToken)
+    {
+        if (_hasToken is not { IsCompleted: false }) _hasToken = generation.Tokens.WaitToReadAsync(cancellationToken).AsTask();
+        return _hasToken;
+    }
 
     /// <summary>The next token, if there is one now.</summary>
     public SessionDelta? TryRead()

@@ -25,30 +25,29 @@ internal sealed class RunningSession(ResidentHold hold, Generation[] generations
         {
             foreach (RunningChoice choice in _choices) yield return Echo(echo, choice.Index);
         }
-        List<(RunningChoice Choice, Task<bool> HasToken)> running = [];
-        foreach (RunningChoice choice in _choices)
+        List<RunningChoice> running = [.. _choices];
+        if (prompt.MaxNewTokens == 0)
         {
-            if (prompt.MaxNewTokens == 0) choice.CloseUnread();
-            else running.Add((choice, choice.Generation.Tokens.WaitToReadAsync(cancellationToken).AsTask()));
-            if (choice.End is not null && _choices.Length > 1) yield return Ended(choice);
+            foreach (RunningChoice choice in running) choice.CloseUnread();
         }
-        while (running.Count > 0)
+        while (true)
         {
-            await Task.WhenAny(running.Select(item => item.HasToken));
-            foreach ((RunningChoice choice, Task<bool> hasToken) in running.Where(item => item.HasToken.IsCompleted).ToArray())
+            foreach (RunningChoice choice in running)
             {
-                running.Remove((choice, hasToken));
-                // False: no more tokens. Completion never faults, and is there as soon as the channel is complete.
-                if (!await hasToken)
+                while (choice.TryRead() is { } delta) yield return delta;
+                if (choice.IsDrained)
                 {
-                    GenerationEnd end = await choice.Generation.Completion.WaitAsync(cancellationToken);
+                    GenerationEnd end = await choice.Generation.Completion.WaitAsync(cancellationToken); // never faults, and comes with the channel's end
                     if (end.Reason == FinishReason.Cancelled) yield break;
                     if (choice.Close(end) is { } tail) yield return tail;
                 }
-                while (choice.TryRead() is { } delta) yield return delta;
-                if (choice.End is null) running.Add((choice, choice.Generation.Tokens.WaitToReadAsync(cancellationToken).AsTask()));
-                else if (_choices.Length > 1) yield return Ended(choice);
+                if (choice.End is not null && _choices.Length > 1) yield return Ended(choice);
             }
+            running.RemoveAll(static choice => choice.End is not null);
+            if (running.Count == 0) break;
+            // A token of the usual single choice wakes this scheduler and nothing in between: each further task costs a thread's wake.
+            if (_choices.Length == 1) await running[0].Generation.Tokens.WaitToReadAsync(cancellationToken);
+            else await await Task.WhenAny(running.Select(choice => choice.HasTokenAsync(cancellationToken))); // the second throws when it was cancelled
         }
         yield return new SessionEnded
         {

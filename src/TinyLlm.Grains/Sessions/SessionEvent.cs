@@ -4,7 +4,7 @@ using TinyLlm.Grains.Errors;
 namespace TinyLlm.Grains.Sessions;
 
 /// <summary>
-/// What a session answers, in order: <see cref="SessionAdmitted"/> or <see cref="SessionRefused"/> first; after admission any number of
+/// What a session answers, in order: <see cref="SessionAdmitted"/>, <see cref="SessionRefused"/> or <see cref="SessionDeclined"/> first; after admission any number of
 /// <see cref="SessionDelta"/>, with several choices a <see cref="SessionChoiceEnded"/> for each, and exactly one <see cref="SessionEnded"/>. An enumeration that stops before that was cut.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("tinyllm.SessionEvent")]
@@ -28,6 +28,10 @@ public sealed record SessionRefused : SessionEvent
     /// <summary>Why.</summary>
     [Id(0)] public required RequestException Reason { get; init; }
 }
+
+/// <summary>The model is not worth its room on this silo, which was asked as the model's home: another one serves.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.SessionDeclined")]
+public sealed record SessionDeclined : SessionEvent;
 
 /// <summary>Generated text.</summary>
 [GenerateSerializer, Immutable, Alias("tinyllm.SessionDelta")]

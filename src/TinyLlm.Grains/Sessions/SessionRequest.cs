@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
 
 namespace TinyLlm.Grains.Sessions;
@@ -72,6 +73,12 @@ public sealed record SessionRequest
 
     /// <summary>A JSON schema that the answer satisfies; null: free text.</summary>
     [Id(21)] public string? JsonSchema { get; init; }
+
+    /// <summary>As what the silo is asked: whether it may decline.</summary>
+    [Id(22)] public ServingPlace Place { get; init; }
+
+    /// <summary>About what the model takes in memory; null: not known, and then no silo declines.</summary>
+    [Id(23)] public long? ModelBytes { get; init; }
 
     /// <summary>How long the model shall stay after this answer; null: the request does not say. Counts from the model's owner alone.</summary>
     [Id(101)] public KeepAlive? KeepAlive { get; init; }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using TinyLlm.Grains.Calls;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Sharing;
@@ -11,6 +12,7 @@ namespace TinyLlm.Grains.Sharing;
 public interface IShareIndexGrain : IGrainWithStringKey
 {
     /// <summary>Whether the model is listed, or may be: an index is bounded, so that nobody can fill another's.</summary>
+    [Repeatable]
     [Alias("HasRoom")]
     Task<bool> HasRoom(UserId owner, string model);
 
@@ -19,6 +21,7 @@ public interface IShareIndexGrain : IGrainWithStringKey
     Task Apply(ShareNotice notice);
 
     /// <summary>What is shared, in no order.</summary>
+    [Repeatable]
     [Alias("List")]
     Task<ImmutableArray<SharedModel>> List();
 

@@ -7,6 +7,7 @@ namespace TinyLlm.Grains.Usage;
 /// <summary>Counts one answer as it goes: each token before it is handed on, so that what a client received was counted.</summary>
 internal sealed class SessionUsage(UsageMeter meter, ModelLease lease)
 {
+    private readonly UsageAccount _account = new(lease.Caller, lease.Owner, lease.Model);
     private long _since = Stopwatch.GetTimestamp();
     private bool _isBegun;
 
@@ -31,6 +32,6 @@ internal sealed class SessionUsage(UsageMeter meter, ModelLease lease)
         long now = Stopwatch.GetTimestamp();
         TimeSpan held = Stopwatch.GetElapsedTime(_since, now);
         _since = now;
-        meter.Record(lease.Caller, lease.Owner, lease.Model, count with { ModelTime = count.ModelTime + held });
+        meter.Record(_account, count with { ModelTime = count.ModelTime + held });
     }
 }

@@ -32,13 +32,14 @@ public sealed partial class UsageMeter(IGrainFactory grains, SessionDrain drain,
     public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(UsageMeter), ServiceLifecycleStage.Active, Start, StopAsync);
 
     /// <summary>Counts a use of a model, for its consumer and for its owner.</summary>
-    internal void Record(UserId consumer, UserId owner, string model, UsageCount count)
+    internal void Record(UsageAccount account, UsageCount count)
     {
         DateOnly today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         lock (_gate)
         {
-            Outbox(UsageMonth.Key(consumer, today)).Add(today, model, UsageRole.Consumer, count);
-            Outbox(UsageMonth.Key(owner, today)).Add(today, model, UsageRole.Owner, count);
+            account.Open(today);
+            Outbox(account.ConsumerLedger).Add(today, account.Model, UsageRole.Consumer, count);
+            Outbox(account.OwnerLedger).Add(today, account.Model, UsageRole.Owner, count);
         }
     }
 

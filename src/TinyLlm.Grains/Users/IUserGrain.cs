@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
 using TinyLlm.Grains.Access;
+using TinyLlm.Grains.Calls;
 using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sharing;
@@ -21,6 +22,7 @@ public interface IUserGrain : IGrainWithStringKey
     Task<IssuedToken> Create(string name);
 
     /// <summary>Who the user is, or null when there is none.</summary>
+    [Repeatable]
     [Alias("Describe")]
     Task<UserFacts?> Describe();
 
@@ -41,11 +43,13 @@ public interface IUserGrain : IGrainWithStringKey
 
     /// <summary>What a presented token may do, and whether one more request fits into the user's rates: counted here, in one place.</summary>
     [AlwaysInterleave]
+    [Repeatable]
     [Alias("Admit")]
     Task<Admission> Admit(string token);
 
     /// <summary>The same for a user whom a provider outside vouched for; the calling silo has checked that.</summary>
     [AlwaysInterleave]
+    [Repeatable]
     [Alias("AdmitExternal")]
     Task<Admission> AdmitExternal(TokenScopes scopes, DateTimeOffset? expiresAt);
 
@@ -58,6 +62,7 @@ public interface IUserGrain : IGrainWithStringKey
     Task<IssuedToken> CreateToken(TokenSpec spec);
 
     /// <summary>The user's tokens, oldest first.</summary>
+    [Repeatable]
     [Alias("ListTokens")]
     Task<ImmutableArray<TokenFacts>> ListTokens();
 
@@ -97,18 +102,22 @@ public interface IUserGrain : IGrainWithStringKey
     Task<UploadTicket> BeginUpload(string model, string? idempotencyKey);
 
     /// <summary>An open upload.</summary>
+    [Repeatable]
     [Alias("GetUpload")]
     Task<UploadTicket> GetUpload(string model, string uploadId);
 
     /// <summary>Asks to write one file of an upload. With <paramref name="silo"/>, the right ends with that silo.</summary>
+    [Repeatable]
     [Alias("BeginWrite")]
     Task<WriteLease> BeginWrite(string model, string uploadId, string fileName, SiloAddress? silo = null);
 
     /// <summary>Keeps a write lease alive; refused when it is lost, and then the holder stops writing.</summary>
+    [Repeatable]
     [Alias("RenewWrite")]
     Task RenewWrite(string uploadId, string leaseId);
 
-    /// <summary>Gives a write lease back, with the file's durable length.</summary>
+    /// <summary>Gives a write lease back, with the file's durable length. A repeat meets a lease that is lost.</summary>
+    [Repeatable]
     [Alias("EndWrite")]
     Task EndWrite(string uploadId, string leaseId, long length);
 
@@ -129,10 +138,12 @@ public interface IUserGrain : IGrainWithStringKey
     Task AbandonUpload(string model, string uploadId);
 
     /// <summary>The current version of each model, by name.</summary>
+    [Repeatable]
     [Alias("ListModels")]
     Task<ImmutableArray<PublishedVersion>> ListModels();
 
     /// <summary>Every version of a model, newest first.</summary>
+    [Repeatable]
     [Alias("ListVersions")]
     Task<ImmutableArray<PublishedVersion>> ListVersions(UserId caller, string model);
 
@@ -160,10 +171,12 @@ public interface IUserGrain : IGrainWithStringKey
     Task SetKeepAlive(string model, KeepAlive? keepAlive);
 
     /// <summary>Those of <paramref name="versions"/> that no record of the user names, and none ever will: all of them when there is no such user.</summary>
+    [Repeatable]
     [Alias("FindAbandoned")]
     Task<ImmutableArray<VersionId>> FindAbandoned(ImmutableArray<VersionId> versions);
 
     /// <summary>Decides whether <paramref name="caller"/> may use a version (null: the current one) of a model.</summary>
+    [Repeatable]
     [Alias("Lease")]
     Task<GrantedModel> Lease(UserId caller, string model, int? number, ModelRight right);
 
@@ -185,10 +198,12 @@ public interface IUserGrain : IGrainWithStringKey
     Task EndLease(UserId caller, LeaseUse use);
 
     /// <summary>A version that <paramref name="caller"/> may use in any way; without a number, the newest.</summary>
+    [Repeatable]
     [Alias("FindModel")]
     Task<VisibleModel> FindModel(UserId caller, string model, int? number);
 
     /// <summary>The newest versions of those of the models, by folded name, that <paramref name="caller"/> may use in any way.</summary>
+    [Repeatable]
     [Alias("ListShared")]
     Task<ImmutableArray<PublishedVersion>> ListShared(UserId caller, ImmutableArray<string> models);
 
@@ -201,10 +216,12 @@ public interface IUserGrain : IGrainWithStringKey
     Task RevokeGrant(string model, UserId? grantee);
 
     /// <summary>The grants on a model, oldest first.</summary>
+    [Repeatable]
     [Alias("ListGrants")]
     Task<ImmutableArray<GrantFacts>> ListGrants(string model);
 
     /// <summary>Whose signatures of uploaded models the user trusts, and whether that is required.</summary>
+    [Repeatable]
     [Alias("GetTrust")]
     Task<TrustPolicy> GetTrust();
 

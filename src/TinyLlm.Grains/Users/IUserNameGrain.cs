@@ -1,3 +1,4 @@
+using TinyLlm.Grains.Calls;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Users;
@@ -7,10 +8,12 @@ namespace TinyLlm.Grains.Users;
 public interface IUserNameGrain : IGrainWithStringKey
 {
     /// <summary>The id behind exactly this spelling, or null.</summary>
+    [Repeatable]
     [Alias("Resolve")]
     Task<UserId?> Resolve(string name);
 
     /// <summary>The id behind the name in whatever spelling, or null.</summary>
+    [Repeatable]
     [Alias("Find")]
     Task<UserId?> Find();
 

@@ -28,11 +28,16 @@ internal sealed class BearerAuthentication(
     /// <summary>Longer than any token; what is longer is not looked at.</summary>
     private const int MaxTokenLength = 4096;
 
+    /// <summary>What the request's Authorization header bears; null when that is nothing of this scheme.</summary>
+    public static string? TokenOf(HttpRequest request)
+    {
+        string? header = request.Headers.Authorization;
+        return header is not null && header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? header[Prefix.Length..].Trim() : null;
+    }
+
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        string? header = Request.Headers.Authorization;
-        if (header is null || !header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) return AuthenticateResult.NoResult();
-        string token = header[Prefix.Length..].Trim();
+        if (TokenOf(Request) is not { } token) return AuthenticateResult.NoResult();
         if (token.Length is 0 or > MaxTokenLength) return AuthenticateResult.Fail("no token has this length");
         (Caller Caller, Admission? Admission)? found = outside.Takes(token) ? await outside.FindAsync(Context) : await verdicts.FindAsync(token);
         if (found is not var (caller, admission))
@@ -42,14 +47,7 @@ internal sealed class BearerAuthentication(
         }
 
         if (admission?.Levels is { } levels) RateHeaders.Show(Context, levels);
-        if (admission?.RetryAfter is { } wait)
-        {
-            throw new RequestException(
-                RequestError.RateLimited, $"requests: {admission.Levels!.Requests.Limit} per minute are the bound, and they are used up: wait, or ask the operator for more.")
-            {
-                RetryAfter = wait,
-            };
-        }
+        if (admission is { RetryAfter: { } wait, Levels: { } used }) throw RateRefusals.UsedUp(used, wait);
         Context.Features.Set(caller);
         ClaimsIdentity identity = new(caller.Scopes.ToNames().Select(name => new Claim(ScopeClaim, name)), SchemeName);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));

@@ -212,6 +212,7 @@ internal static class TinyLlmApplication
         app.UseHttpHardening();
         app.MapHealth();
         if (!roles.Api) return; // nobody can sign in here: this process does not even know the operator's token
+        app.UseMiddleware<RateRefusals>();
         app.UseAuthentication();
         app.Use((http, next) =>
         {

@@ -16,21 +16,33 @@ internal enum AnswerKind
 }
 
 /// <summary>
-/// Writes one answer's JSON in OpenAI's shape: the whole answer, or its chunks. Everything that is the same in every chunk is fixed here.
+/// Writes one answer's JSON in OpenAI's shape: the whole answer, or its chunks. Everything that is the same in every chunk is fixed here, and its bytes are made once.
 /// </summary>
-internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffset created, bool returnTokenIds, bool returnLogprobs, bool includeUsage)
+internal sealed class AnswerShape
 {
     // Text goes out as UTF-8, not as escapes; it is JSON in a response of that type, never part of a page.
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    private readonly string _id = (kind == AnswerKind.Chat ? "chatcmpl-" : "cmpl-") + Guid.NewGuid().ToString("N");
+    private readonly AnswerKind _kind;
+    private readonly string _id, _modelId;
+    private readonly DateTimeOffset _created;
+    private readonly bool _returnTokenIds, _returnLogprobs;
+    private readonly byte[] _chunkHead, _chunkTail;
+
+    public AnswerShape(AnswerKind kind, string modelId, DateTimeOffset created, bool returnTokenIds, bool returnLogprobs, bool includeUsage)
+    {
+        (_kind, _modelId, _created, _returnTokenIds, _returnLogprobs) = (kind, modelId, created, returnTokenIds, returnLogprobs);
+        _id = (kind == AnswerKind.Chat ? "chatcmpl-" : "cmpl-") + Guid.NewGuid().ToString("N");
+        _chunkHead = MakeChunkHead();
+        _chunkTail = includeUsage ? [.. "],\"usage\":null}"u8] : [.. "]}"u8];
+    }
 
     /// <summary>The first chunk of a chat's choice, which names the role.</summary>
     public void WriteRole(IBufferWriter<byte> output, int choice) => WriteChunk(output, choice, "", [], null, finish: null, role: true);
 
     /// <summary>A chunk of text.</summary>
     public void WriteDelta(IBufferWriter<byte> output, SessionDelta delta) =>
-        WriteChunk(output, delta.Choice, delta.Text, delta.Ids, returnLogprobs ? delta.Logprobs : null, finish: null, role: false);
+        WriteChunk(output, delta.Choice, delta.Text, delta.Ids, _returnLogprobs ? delta.Logprobs : null, finish: null, role: false);
 
     /// <summary>The chunk that tells why a choice ended.</summary>
     public void WriteFinish(IBufferWriter<byte> output, int choice, SessionEnd reason) => WriteChunk(output, choice, "", [], null, FinishReason(reason), role: false);
@@ -57,7 +69,7 @@ internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffse
             WholeChoice choice = choices[index];
             json.WriteStartObject();
             json.WriteNumber("index", index);
-            if (kind == AnswerKind.Chat)
+            if (_kind == AnswerKind.Chat)
             {
                 json.WriteStartObject("message");
                 json.WriteString("role", "assistant");
@@ -69,7 +81,7 @@ internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffse
             {
                 json.WriteString("text", choice.Text.ToString());
             }
-            WriteChoiceTail(json, choice.Ids, returnLogprobs ? choice.Logprobs : null, FinishReason(choice.End ?? end.Reason));
+            WriteChoiceTail(json, choice.Ids, _returnLogprobs ? choice.Logprobs : null, FinishReason(choice.End ?? end.Reason));
         }
         json.WriteEndArray();
         WriteUsage(json, end);
@@ -79,12 +91,28 @@ internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffse
     private void WriteChunk(
         IBufferWriter<byte> output, int choice, string text, IReadOnlyList<int> ids, IReadOnlyList<SessionLogprob>? logprobs, string? finish, bool role)
     {
-        using Utf8JsonWriter json = new(output, Json);
+        output.Write(_chunkHead);
+        using (Utf8JsonWriter json = new(output, Json)) WriteChoice(json, choice, text, ids, logprobs, finish, role);
+        output.Write(_chunkTail);
+    }
+
+    /// <summary>What a chunk begins with, up to its one choice.</summary>
+    private byte[] MakeChunkHead()
+    {
+        ArrayBufferWriter<byte> head = new();
+        using Utf8JsonWriter json = new(head, Json);
         WriteHead(json, chunk: true);
         json.WriteStartArray("choices");
+        json.Flush();
+        return head.WrittenSpan.ToArray();
+    }
+
+    private void WriteChoice(
+        Utf8JsonWriter json, int choice, string text, IReadOnlyList<int> ids, IReadOnlyList<SessionLogprob>? logprobs, string? finish, bool role)
+    {
         json.WriteStartObject();
         json.WriteNumber("index", choice);
-        if (kind == AnswerKind.Chat)
+        if (_kind == AnswerKind.Chat)
         {
             json.WriteStartObject("delta");
             if (role) json.WriteString("role", "assistant");
@@ -96,29 +124,26 @@ internal sealed class AnswerShape(AnswerKind kind, string modelId, DateTimeOffse
             json.WriteString("text", text);
         }
         WriteChoiceTail(json, ids, logprobs, finish);
-        json.WriteEndArray();
-        if (includeUsage) json.WriteNull("usage");
-        json.WriteEndObject();
     }
 
     private void WriteHead(Utf8JsonWriter json, bool chunk)
     {
         json.WriteStartObject();
         json.WriteString("id", _id);
-        json.WriteString("object", kind == AnswerKind.Text ? "text_completion" : chunk ? "chat.completion.chunk" : "chat.completion");
-        json.WriteNumber("created", created.ToUnixTimeSeconds());
-        json.WriteString("model", modelId);
+        json.WriteString("object", _kind == AnswerKind.Text ? "text_completion" : chunk ? "chat.completion.chunk" : "chat.completion");
+        json.WriteNumber("created", _created.ToUnixTimeSeconds());
+        json.WriteString("model", _modelId);
     }
 
     private void WriteChoiceTail(Utf8JsonWriter json, IReadOnlyList<int> ids, IReadOnlyList<SessionLogprob>? logprobs, string? finish)
     {
-        if (returnTokenIds)
+        if (_returnTokenIds)
         {
             json.WriteStartArray("token_ids");
             foreach (int id in ids) json.WriteNumberValue(id);
             json.WriteEndArray();
         }
-        LogprobShape.Write(json, kind, logprobs);
+        LogprobShape.Write(json, _kind, logprobs);
         if (finish is null) json.WriteNull("finish_reason");
         else json.WriteString("finish_reason", finish);
         json.WriteEndObject();

@@ -20,7 +20,11 @@ internal sealed class GenerationStarter(RunningStreams streams, SessionRouter ro
         CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Cut);
         try
         {
-            SessionRequest bounded = request with { TokenAllowance = stream.Granted.MaxTokens is { } most ? (int)Math.Min(most, int.MaxValue) : null };
+            SessionRequest bounded = request with
+            {
+                TokenAllowance = stream.Granted.MaxTokens is { } most ? (int)Math.Min(most, int.MaxValue) : null,
+                ModelBytes = stream.Granted.Version.Facts.StoredBytes,
+            };
             RoutedSession session = await router.StartAsync(stream.Granted.Lease, bounded, ended.Token);
             return new StartedGeneration(session, stream, ended, timer);
         }

@@ -11,6 +11,9 @@ public sealed class VersionFile : IDisposable
     /// <summary>A good size for one of several parallel reads: just under 4 MiB as stored, and whole chunks.</summary>
     public const int RangeBytes = 255 * EncryptedLayout.ChunkBytes;
 
+    /// <summary>Read and decrypted in one go: half a megabyte lies in a core's cache, where 4 MiB took a fifth longer.</summary>
+    private const int PieceChunks = 32;
+
     private readonly ObjectStore store;
     private readonly string name;
     private readonly FileDecryptor? decryptor;
@@ -62,9 +65,8 @@ public sealed class VersionFile : IDisposable
         }
         while (!destination.IsEmpty)
         {
-            int inChunk = (int)(offset % EncryptedLayout.ChunkBytes);
-            int count = Math.Min(destination.Length, RangeBytes - inChunk);
-            await DecryptAsync(decryptor, offset - inChunk, inChunk, destination[..count], cancellationToken).ConfigureAwait(false);
+            int count = Math.Min(destination.Length, RangeBytes - (int)(offset % EncryptedLayout.ChunkBytes));
+            await DecryptAsync(decryptor, offset, destination[..count], cancellationToken).ConfigureAwait(false);
             offset += count;
             destination = destination[count..];
         }
@@ -75,33 +77,53 @@ public sealed class VersionFile : IDisposable
 
     public void Dispose() => decryptor?.Dispose();
 
-    /// <summary>Reads the chunks that hold the wanted bytes, and decrypts them in place where the bytes are all of their plaintext.</summary>
-    private async Task DecryptAsync(FileDecryptor decryptor, long begin, int skip, Memory<byte> destination, CancellationToken cancellationToken)
+    /// <summary>Reads the chunks that hold the wanted bytes, and decrypts each piece of them as it comes: in place where all of its plaintext is wanted.</summary>
+    private async Task DecryptAsync(FileDecryptor decryptor, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        long firstChunk = EncryptedLayout.ChunkOf(begin);
-        int chunks = (skip + destination.Length + EncryptedLayout.ChunkBytes - 1) / EncryptedLayout.ChunkBytes;
-        (long storedOffset, int storedCount) = decryptor.EncryptedRange(firstChunk, chunks);
-        int plaintextCount = storedCount - (chunks * EncryptedLayout.TagBytes);
-        byte[] encrypted = ArrayPool<byte>.Shared.Rent(storedCount);
-        byte[]? plaintext = skip == 0 && plaintextCount == destination.Length ? null : ArrayPool<byte>.Shared.Rent(plaintextCount);
+        long chunk = EncryptedLayout.ChunkOf(offset);
+        int chunks = (int)(EncryptedLayout.ChunkOf(offset + destination.Length - 1) - chunk) + 1;
+        (long storedOffset, int storedCount) = decryptor.EncryptedRange(chunk, chunks);
+        int pieceBytes = Math.Min(storedCount, PieceChunks * EncryptedLayout.EncryptedChunkBytes);
+        byte[] encrypted = ArrayPool<byte>.Shared.Rent(pieceBytes);
+        byte[]? plaintext = null;
         try
         {
-            await ReadStoredAsync(storedOffset, encrypted.AsMemory(0, storedCount), cancellationToken).ConfigureAwait(false);
-            decryptor.DecryptChunks(firstChunk, encrypted.AsSpan(0, storedCount), plaintext is null ? destination.Span : plaintext);
-            plaintext?.AsSpan(skip, destination.Length).CopyTo(destination.Span);
+            long read = await store.ReadPiecesAsync(name, storedOffset, storedCount, encrypted.AsMemory(0, pieceBytes), Decrypt, cancellationToken).ConfigureAwait(false);
+            if (read < storedCount) throw CutOff();
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(encrypted);
             if (plaintext is not null) ArrayPool<byte>.Shared.Return(plaintext, clearArray: true);
         }
+
+        void Decrypt(ReadOnlySpan<byte> piece)
+        {
+            int inPiece = (piece.Length + EncryptedLayout.EncryptedChunkBytes - 1) / EncryptedLayout.EncryptedChunkBytes;
+            int count = piece.Length - (inPiece * EncryptedLayout.TagBytes);
+            int begin = (int)((chunk * EncryptedLayout.ChunkBytes) - offset); // of the piece, among the wanted bytes; before them it is negative
+            if (begin >= 0 && begin + count <= destination.Length)
+            {
+                decryptor.DecryptChunks(chunk, piece, destination.Span[begin..]);
+            }
+            else
+            {
+                plaintext ??= ArrayPool<byte>.Shared.Rent(PieceChunks * EncryptedLayout.ChunkBytes);
+                decryptor.DecryptChunks(chunk, piece, plaintext);
+                int from = Math.Max(0, -begin), to = Math.Min(count, destination.Length - begin);
+                plaintext.AsSpan(from..to).CopyTo(destination.Span[(begin + from)..]);
+            }
+            chunk += inPiece;
+        }
     }
 
     private async Task ReadStoredAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         int read = await store.ReadRangeAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
-        if (read < destination.Length) throw new StoreException(StoreError.Damaged, "the file is shorter than it was when it was opened");
+        if (read < destination.Length) throw CutOff();
     }
+
+    private static StoreException CutOff() => new(StoreError.Damaged, "the file is shorter than it was when it was opened");
 
     private static StoreException NotFound() => new(StoreError.NotFound, "the version has no such file");
 }

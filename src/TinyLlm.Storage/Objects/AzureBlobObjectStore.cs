@@ -151,15 +151,27 @@ public sealed class AzureBlobObjectStore : ObjectStore
         }
     }
 
-    private protected override async Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    private protected override async Task ReadPiecesCoreAsync(
+        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken)
     {
-        if (destination.IsEmpty) return await StatAsync(name, cancellationToken).ConfigureAwait(false) is null ? throw NotFound() : 0; // no range is empty
-        BlobDownloadOptions options = new() { Range = new HttpRange(offset, destination.Length) };
+        if (count == 0) // no range is empty
+        {
+            if (await StatAsync(name, cancellationToken).ConfigureAwait(false) is null) throw NotFound();
+            return;
+        }
+        BlobDownloadOptions options = new() { Range = new HttpRange(offset, count) };
         try
         {
             using BlobDownloadStreamingResult range =
                 await container.GetBlobClient(name).DownloadStreamingAsync(options, cancellationToken).ConfigureAwait(false);
-            return await range.Content.ReadAtLeastAsync(destination, destination.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            while (count > 0)
+            {
+                Memory<byte> room = buffer[..(int)Math.Min(buffer.Length, count)];
+                int filled = await range.Content.ReadAtLeastAsync(room, room.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                if (filled > 0) take(room.Span[..filled]);
+                if (filled < room.Length) return;
+                count -= filled;
+            }
         }
         catch (RequestFailedException error) when (error.Status == NotFoundStatus)
         {
@@ -167,7 +179,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
         }
         catch (RequestFailedException error) when (error.ErrorCode == BlobErrorCode.InvalidRange)
         {
-            return 0; // it begins at the end, or behind it
+            // It begins at the end, or behind it: there is nothing to hand on.
         }
     }
 

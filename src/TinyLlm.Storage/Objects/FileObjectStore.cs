@@ -193,8 +193,13 @@ public sealed class FileObjectStore : ObjectStore
         }
     }
 
-    private protected override Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
-        Task.Run(() => ObjectFile.ReadRange(PathOf(name), offset, destination.Span) ?? throw NotFound(), cancellationToken);
+    private protected override Task ReadPiecesCoreAsync(
+        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            if (!ObjectFile.TryReadPieces(PathOf(name), offset, count, buffer.Span, take, cancellationToken)) throw NotFound();
+        },
+        cancellationToken);
 
     private protected override Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
         Task.FromResult(ObjectFile.Stat(PathOf(name))?.Length);

@@ -114,20 +114,24 @@ internal static class ObjectFile
         return null;
     }
 
-    /// <summary>Reads what there is at <paramref name="offset"/>, as much as there is room for; null when there is no file.</summary>
-    public static int? ReadRange(string path, long offset, Span<byte> destination)
+    /// <summary>Reads from <paramref name="offset"/> on, a full buffer at a time until the file ends; false when there is no file.</summary>
+    public static bool TryReadPieces(
+        string path, long offset, long count, Span<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken)
     {
-        try
+        using SafeFileHandle? handle = OpenToRead(path);
+        if (handle is null) return false;
+        while (count > 0)
         {
-            using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, PrivateFiles.ShareAll);
-            int read = 0;
-            for (int count; read < destination.Length && (count = RandomAccess.Read(handle, destination[read..], offset + read)) > 0;) read += count;
-            return read;
+            cancellationToken.ThrowIfCancellationRequested();
+            Span<byte> room = buffer[..(int)Math.Min(buffer.Length, count)];
+            int filled = 0;
+            for (int read; filled < room.Length && (read = RandomAccess.Read(handle, room[filled..], offset + filled)) > 0;) filled += read;
+            if (filled > 0) take(room[..filled]);
+            if (filled < room.Length) break;
+            offset += filled;
+            count -= filled;
         }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
-        {
-            return null;
-        }
+        return true;
     }
 
     public static string ETagOf(FileInfo file) => ETagOf(file.LastWriteTimeUtc, file.Length);
@@ -140,6 +144,18 @@ internal static class ObjectFile
         if (previous is { } before && stamp <= before) stamp = before.AddTicks(1);
         File.SetLastWriteTimeUtc(handle, stamp);
         if (previous is { } earlier && File.GetLastWriteTimeUtc(handle) <= earlier) File.SetLastWriteTimeUtc(handle, earlier.AddSeconds(2));
+    }
+
+    private static SafeFileHandle? OpenToRead(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, PrivateFiles.ShareAll);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
+        {
+            return null;
+        }
     }
 
     private static string ETagOf(DateTime stamp, long length) => $"{stamp.Ticks:x}-{length:x}";

@@ -88,11 +88,44 @@ public abstract class ObjectStore
     /// </summary>
     /// <returns>How many bytes were read: as many as there is room for, or fewer because the object ends.</returns>
     /// <exception cref="StoreException">NotFound.</exception>
-    public Task<int> ReadRangeAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    public async Task<int> ReadRangeAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        (int)await ReadPiecesAsync(name, offset, destination.Length, destination, static _ => { }, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// Reads as <see cref="ReadRangeAsync"/> does, through a buffer that is smaller than the range: what it holds is used while it is still in the
+    /// processor's cache. The buffer is filled again and again, to the last byte but for the last time, and each filling is handed on, in order and
+    /// each once, also when the access had to be repeated.
+    /// </summary>
+    /// <param name="name">The object.</param>
+    /// <param name="offset">Where the range begins.</param>
+    /// <param name="count">Bytes of the range.</param>
+    /// <param name="buffer">Room for one piece.</param>
+    /// <param name="take">Uses a piece before it returns. What it throws ends the reading.</param>
+    /// <param name="cancellationToken">Ends the reading after a piece.</param>
+    /// <returns>How many bytes were handed on: <paramref name="count"/>, or fewer because the object ends.</returns>
+    /// <exception cref="StoreException">NotFound.</exception>
+    public Task<long> ReadPiecesAsync(
+        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken)
     {
         ObjectName.Require(name);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        return TryAsync(cancel => ReadRangeCoreAsync(name, offset, destination, cancel), cancellationToken);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentNullException.ThrowIfNull(take);
+        if (buffer.IsEmpty && count > 0) throw new ArgumentException($"{count} bytes were asked for, and the buffer has room for none", nameof(buffer));
+        long taken = 0;
+        return TryAsync(
+            async cancel =>
+            {
+                await ReadPiecesCoreAsync(name, offset + taken, count - taken, buffer, Take, cancel).ConfigureAwait(false);
+                return taken;
+            },
+            cancellationToken);
+
+        void Take(ReadOnlySpan<byte> piece)
+        {
+            take(piece);
+            taken += piece.Length;
+        }
     }
 
     /// <summary>The object's durable length in bytes; null when there is none.</summary>
@@ -176,7 +209,8 @@ public abstract class ObjectStore
 
     private protected abstract Task<Stream> OpenReadCoreAsync(string name, CancellationToken cancellationToken);
 
-    private protected abstract Task<int> ReadRangeCoreAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken);
+    private protected abstract Task ReadPiecesCoreAsync(
+        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken);
 
     private protected abstract Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken);
 

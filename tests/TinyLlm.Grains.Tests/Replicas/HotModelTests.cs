@@ -35,8 +35,8 @@ public sealed class HotModelTests
         await four.RunAsync(seconds: 10);
         int together = await four.RunAsync(seconds: 10);
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{alone} answers on one device, {together} on {Devices}: {(double)together / alone:f2} times as many");
-        Assert.InRange((double)together / alone, 3.6, Devices + 0.2); // more would say that one device was not full
+        TestContext.Current.TestOutputHelper?.WriteLine($"{alone} tokens on one device, {together} on {Devices}: {(double)together / alone:f2} times as many");
+        Assert.InRange((double)together / alone, 3.6, Devices * 1.05); // more would say that one device was not full
         Assert.Equal(Devices, four.Holders()); // a replica on each silo
     }
 
@@ -68,7 +68,6 @@ public sealed class HotModelTests
         private readonly int[] _accelerators;
         private readonly Task[] _clients;
         private volatile bool _isStopping;
-        private int _answers;
 
         private Load(GrainCluster cluster, int devices, ModelLease[] leases)
         {
@@ -97,16 +96,16 @@ public sealed class HotModelTests
             return new Load(cluster, devices, leases);
         }
 
-        /// <summary>The answers of so much simulated time.</summary>
+        /// <summary>The tokens that are computed in so much simulated time. Answers end in batches, so their number would be a few batches' worth, give or take one.</summary>
         public async Task<int> RunAsync(int seconds)
         {
-            int before = Volatile.Read(ref _answers);
+            int before = _devices.Tokens;
             for (int round = 0; round < seconds * RoundsPerSecond; round++)
             {
                 await _devices.RunRoundAsync(Clients);
                 Time.Advance(TimeSpan.FromSeconds(1.0 / RoundsPerSecond));
             }
-            return Volatile.Read(ref _answers) - before;
+            return _devices.Tokens - before;
         }
 
         /// <summary>Silos that have the hot model in memory.</summary>
@@ -144,7 +143,6 @@ public sealed class HotModelTests
             List<SessionEvent> events = [];
             while (await session.Events.MoveNextAsync()) events.Add(session.Events.Current);
             Assert.Equal(TestSession.Answer(AnswerTokens), TestSession.Text(events));
-            Interlocked.Increment(ref _answers);
         }
     }
 }

@@ -24,6 +24,9 @@ internal sealed class PacedDevices
     /// <summary>Forwards that each device began until now.</summary>
     public IReadOnlyList<int> Forwards => [.. _devices.Select(device => device.Forwards)];
 
+    /// <summary>Tokens that all of them computed until now.</summary>
+    public int Tokens => _devices.Sum(device => device.Computed);
+
     /// <summary>Computes for one round, while <paramref name="requests"/> requests are always under way: whose answer ended sends the next at once.</summary>
     public async Task RunRoundAsync(int requests)
     {
@@ -56,6 +59,8 @@ internal sealed class PacedDevices
             backend.Hold();
         }
 
+        public int Computed { get; private set; }
+
         public int Forwards => Volatile.Read(ref _forwards);
 
         /// <summary>Requests that have a place on it or wait for one.</summary>
@@ -72,6 +77,7 @@ internal sealed class PacedDevices
         {
             if (Volatile.Read(ref _begun) is not { } step || step.Ids.Sum() > _tokens) return false;
             _tokens -= step.Ids.Sum();
+            Computed += step.Ids.Sum();
             Volatile.Write(ref _begun, null);
             _backend.Release();
             return true;

@@ -4,19 +4,19 @@ using TinyLlm.Grains.Placement;
 namespace TinyLlm.Grains.Tests.Simulation;
 
 /// <summary>
-/// Placement and eviction together, on simulated traffic with the real rules: requests go to the silo that rendezvous hashing names, and each silo
-/// evicts by EvictionOrder. Compared with the best fixed placement that knows every model's popularity: the whole
-/// cluster's memory as one, filled with the most requests per byte. A silo whose memory holds a few models only is another matter: one large cold
-/// model that must be served empties it, whatever the rule, so there the distance is printed and bounded loosely.
-/// TINYLLM_SIMULATION=full runs 100,000 models on four sizes of cluster; else 20,000 on two.
+/// Placement and eviction together, on simulated traffic with the real rules: requests go the way of ServingRoute, silos take in by RoomRule and evict
+/// by EvictionOrder. Compared with the best fixed placement that knows every model's popularity: the whole cluster's memory as one, filled with the most
+/// requests per byte. Silos with room for fewer than fifteen models of mean size are another matter: some models are larger than a silo, and even the
+/// best placement that keeps each model on its own silo trails by up to 1.7 points; there the bound is wider. TINYLLM_SIMULATION=full runs 100,000 models
+/// on four sizes of cluster, the largest of silos with room for five models; else 20,000 on two.
 /// </summary>
 public sealed class ResidencySimulationTests
 {
     private static readonly bool s_isFull = Environment.GetEnvironmentVariable("TINYLLM_SIMULATION") == "full";
     private static readonly int s_models = s_isFull ? 100_000 : 20_000;
 
-    /// <summary>Models of mean size in one silo's memory, from which on the hit rate must be near the best.</summary>
-    private const int ManyModels = 40;
+    /// <summary>Models of mean size in one silo's memory, from which on the hit rate must be within three points of the best.</summary>
+    private const int ManyModels = 15;
 
     /// <summary>Requests of a phase; the first phase is not counted, for there the memory fills.</summary>
     private static readonly int s_requests = 20 * s_models;
@@ -44,33 +44,55 @@ public sealed class ResidencySimulationTests
     {
         ModelTraffic traffic = new(s_models, exponent, seed: 7);
         SiloAddress[] addresses = [.. Enumerable.Range(0, silos).Select(Silo)];
-        Dictionary<SiloAddress, int> indexes = addresses.Select((silo, index) => (silo, index)).ToDictionary(pair => pair.silo, pair => pair.index);
-        int[] placed = [.. Enumerable.Range(0, s_models).Select(model => indexes[RendezvousHash.Ranked($"version{model}", addresses)[0]])];
         long memory = (long)(traffic.Bytes.Sum() * memoryShare);
-        SimulatedSilo[] cluster = [.. addresses.Select(_ => new SimulatedSilo(memory / silos))];
-        RunPhase(traffic, cluster, placed);
+        Dictionary<SiloAddress, SimulatedSilo> cluster = addresses.ToDictionary(silo => silo, _ => new SimulatedSilo(memory / silos));
+        (SimulatedSilo Silo, ServingPlace Place)[][] routes = [.. Enumerable.Range(0, s_models).Select(model => Route(cluster, $"version{model}", addresses))];
+        RunPhase(traffic, routes);
 
         double hits = 0, best = 0;
+        foreach (SimulatedSilo silo in cluster.Values) silo.Served = 0;
         const int Phases = 2;
         for (int phase = 0; phase < Phases; phase++)
         {
             if (drifts) traffic.Drift();
-            hits += RunPhase(traffic, cluster, placed) / Phases;
+            hits += RunPhase(traffic, routes) / Phases;
             best += BestFixed(traffic, memory) / Phases;
         }
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"{silos} silos, Zipf {exponent}, memory {memoryShare:P0}, drift {drifts}: hit rate {hits:P1}, best fixed {best:P1}, behind by {100 * (best - hits):F1} points");
-        Assert.InRange(best - hits, -0.01, memoryShare * s_models / silos >= ManyModels ? 0.03 : 0.15);
+        double busiest = cluster.Values.Max(silo => silo.Served) / cluster.Values.Average(silo => silo.Served);
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"{silos} silos, Zipf {exponent}, memory {memoryShare:P0}, drift {drifts}: hit rate {hits:P1}, best fixed {best:P1}, behind by {100 * (best - hits):F1} points; the busiest silo serves {busiest:F1} times the mean");
+        Assert.InRange(best - hits, -0.01, memoryShare * s_models / silos >= ManyModels ? 0.03 : 0.045);
+    }
+
+    /// <summary>A version's whole route: it ends with the silo that may not decline.</summary>
+    private static (SimulatedSilo Silo, ServingPlace Place)[] Route(Dictionary<SiloAddress, SimulatedSilo> cluster, string version, SiloAddress[] silos)
+    {
+        SiloAddress[] ranked = RendezvousHash.Ranked(version, silos);
+        List<(SimulatedSilo, ServingPlace Place)> route = [];
+        do
+        {
+            (SiloAddress silo, ServingPlace place) = ServingRoute.Step(ranked, route.Count);
+            route.Add((cluster[silo], place));
+        }
+        while (route[^1].Place != ServingPlace.Any);
+        return [.. route];
     }
 
     /// <summary>The share of a phase's requests that found their model.</summary>
-    private static double RunPhase(ModelTraffic traffic, SimulatedSilo[] cluster, int[] placed)
+    private static double RunPhase(ModelTraffic traffic, (SimulatedSilo Silo, ServingPlace Place)[][] routes)
     {
         int hits = 0;
         for (int i = 0; i < s_requests; i++)
         {
             int model = traffic.Next();
-            if (cluster[placed[model]].Request(model, traffic.Bytes[model])) hits++;
+            SimulatedAnswer answer = SimulatedAnswer.Declined;
+            foreach ((SimulatedSilo silo, ServingPlace place) in routes[model])
+            {
+                answer = silo.Request(model, traffic.Bytes[model], place);
+                if (answer != SimulatedAnswer.Declined) break;
+            }
+            if (answer == SimulatedAnswer.Hit) hits++;
         }
         return hits / (double)s_requests;
     }

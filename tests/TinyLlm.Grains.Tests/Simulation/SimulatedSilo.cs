@@ -1,33 +1,49 @@
+using TinyLlm.Grains.Placement;
 using TinyLlm.Grains.Residency;
 
 namespace TinyLlm.Grains.Tests.Simulation;
 
 /// <summary>One silo's memory: what <see cref="ModelHost"/> does with it, without loading anything.</summary>
-internal sealed class SimulatedSilo(long capacityBytes)
+internal sealed class SimulatedSilo
 {
     private readonly EvictionOrder<int> _order = new();
-    private readonly HashSet<int> _resident = [];
+    private readonly Dictionary<int, long> _resident = [];
+    private readonly RoomRule<int> _room;
+    private readonly long _capacityBytes;
     private long _usedBytes;
 
-    /// <summary>Serves a request. Whether the model was there.</summary>
-    public bool Request(int model, long bytes)
+    public SimulatedSilo(long capacityBytes)
     {
-        _order.Use(model);
-        if (_resident.Contains(model)) return true;
-        if (bytes > capacityBytes) return false; // refused: it never fits
-        foreach (int victim in _order.Choose(bytes - (capacityBytes - _usedBytes), _ => true)!)
-        {
-            _resident.Remove(victim);
-            _order.Remove(victim);
-            _usedBytes -= Sizes[victim];
-        }
-        _resident.Add(model);
-        _order.Add(model, bytes);
-        Sizes[model] = bytes;
-        _usedBytes += bytes;
-        if (_usedBytes > capacityBytes) throw new InvalidOperationException($"{_usedBytes} bytes in a memory of {capacityBytes}");
-        return false;
+        _capacityBytes = capacityBytes;
+        _room = new RoomRule<int>(_order);
     }
 
-    private Dictionary<int, long> Sizes { get; } = [];
+    /// <summary>Requests that it served, from memory or after a load.</summary>
+    public long Served { get; set; }
+
+    /// <summary>What becomes of a request.</summary>
+    public SimulatedAnswer Request(int model, long bytes, ServingPlace place)
+    {
+        _order.Use(model);
+        if (_resident.ContainsKey(model))
+        {
+            Served++;
+            return SimulatedAnswer.Hit;
+        }
+        long freeBytes = _capacityBytes - _usedBytes;
+        if (_room.Declines(model, place, bytes, freeBytes, _capacityBytes, _ => true)) return SimulatedAnswer.Declined;
+        if (bytes > _capacityBytes) return place == ServingPlace.Overflow ? SimulatedAnswer.Declined : SimulatedAnswer.Missed; // it fits nowhere
+        foreach (int victim in _order.Choose(bytes - freeBytes, _ => true)!) // all together suffice
+        {
+            _usedBytes -= _resident[victim];
+            _resident.Remove(victim);
+            _order.Remove(victim);
+        }
+        _resident.Add(model, bytes);
+        _order.Add(model, bytes);
+        _usedBytes += bytes;
+        if (_usedBytes > _capacityBytes) throw new InvalidOperationException($"{_usedBytes} bytes in a memory of {_capacityBytes}");
+        Served++;
+        return SimulatedAnswer.Missed;
+    }
 }

@@ -112,9 +112,9 @@ public sealed class UsageMeterTests
         UsageMeter meter = MeterOf(cluster);
         string folder = Path.Combine(cluster.DataPath, "grainstate", "usage-usageledger");
         await File.WriteAllTextAsync(folder, "", TestContext.Current.CancellationToken); // where the ledgers' folder will be
-        meter.Record(alice.Id, alice.Id, "alice/tiny", new UsageCount { CompletionTokens = 7 });
+        meter.Record(new UsageAccount(alice.Id, alice.Id, "alice/tiny"), new UsageCount { CompletionTokens = 7 });
         await meter.FlushAsync();
-        meter.Record(alice.Id, alice.Id, "alice/tiny", new UsageCount { CompletionTokens = 5 });
+        meter.Record(new UsageAccount(alice.Id, alice.Id, "alice/tiny"), new UsageCount { CompletionTokens = 5 });
         await meter.FlushAsync();
 
         File.Delete(folder);
@@ -132,7 +132,7 @@ public sealed class UsageMeterTests
         UserId user = UserId.New();
         await using (GrainCluster cluster = await GrainCluster.StartAsync(folder.FullPath, time))
         {
-            MeterOf(cluster).Record(user, user, "a/b", new UsageCount { CompletionTokens = 3 });
+            MeterOf(cluster).Record(new UsageAccount(user, user, "a/b"), new UsageCount { CompletionTokens = 3 });
             await cluster.Orleans.StopSiloAsync(cluster.Orleans.Silos[0]);
         }
         await using GrainCluster second = await GrainCluster.StartAsync(folder.FullPath, time);
@@ -158,11 +158,11 @@ public sealed class UsageMeterTests
     {
         await using GrainCluster cluster = await GrainCluster.StartAsync();
         TestUser alice = await cluster.CreateUserAsync("alice");
-        MeterOf(cluster).Record(alice.Id, alice.Id, "alice/tiny", new UsageCount { CompletionTokens = 3 });
+        MeterOf(cluster).Record(new UsageAccount(alice.Id, alice.Id, "alice/tiny"), new UsageCount { CompletionTokens = 3 });
         await MeterOf(cluster).FlushAsync();
         Assert.NotEmpty((await LedgerOf(cluster, alice.Id).Read()).Rows);
         await alice.Grain.Forget();
-        MeterOf(cluster).Record(alice.Id, alice.Id, "alice/tiny", new UsageCount { CompletionTokens = 3 });
+        MeterOf(cluster).Record(new UsageAccount(alice.Id, alice.Id, "alice/tiny"), new UsageCount { CompletionTokens = 3 });
         await MeterOf(cluster).FlushAsync();
         Assert.Empty((await LedgerOf(cluster, alice.Id).Read()).Rows);
         Assert.Null(await cluster.GrainState.GetAsync($"usage-usageledger/{UsageMonth.Key(alice.Id, s_day)}.json", TestContext.Current.CancellationToken));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Tests;
@@ -30,6 +31,33 @@ public sealed class RateLimitTests
         Assert.Equal(("3", "0", "1m0s"), Headers(refused, "requests"));
         JsonElement error = (await TestHost.Json(refused)).GetProperty("error");
         Assert.Equal("rate_limit_exceeded", error.GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task Requests_RefusedAgainWithinHalfASecond_AreAnsweredAlikeAndNobodyIsAsked()
+    {
+        StandingClock clock = new();
+        await using TestHost host = await TestHost.StartAsync(device: "none", services: services => services.AddSingleton<TimeProvider>(clock));
+        using HttpClient user = await host.CreateUserAsync("alice"), other = await host.CreateUserAsync("bob");
+        await SetQuotaAsync(host, "alice", new { requests_per_minute = 1 });
+        Assert.Equal(HttpStatusCode.OK, (await user.GetAsync("/api/tokens")).StatusCode);
+        string[] routes = ["/api/tokens", "/v1/models"]; // problem details, and OpenAI's shape
+        List<string> first = [], again = [];
+
+        clock.Advance(TimeSpan.FromSeconds(1)); // past what may be kept of the requests before
+        foreach (string route in routes)
+        {
+            first.Add(await RefusalAsync(user, route));
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+        await RefusalAsync(user, routes[0]);
+        await SetQuotaAsync(host, "alice", new { requests_per_minute = 1_000 }); // who asked the user's grain now would be let in
+        foreach (string route in routes) again.Add(await RefusalAsync(user, route));
+
+        Assert.Equal(first.Select(WithoutWhatPasses), again.Select(WithoutWhatPasses));
+        Assert.Equal(HttpStatusCode.OK, (await other.GetAsync("/api/tokens")).StatusCode);
+        clock.Advance(TimeSpan.FromSeconds(0.6));
+        Assert.Equal(HttpStatusCode.OK, (await user.GetAsync("/api/tokens")).StatusCode);
     }
 
     [Fact]
@@ -93,6 +121,19 @@ public sealed class RateLimitTests
         }
         Assert.Equal(HttpStatusCode.NotFound, (await host.Admin.PutAsJsonAsync("/api/admin/users/nobody/quota", new { })).StatusCode);
     }
+
+    /// <summary>Everything of an answer that a client sees.</summary>
+    private static async Task<string> RefusalAsync(HttpClient user, string route)
+    {
+        using HttpResponseMessage refused = await user.GetAsync(route);
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        IEnumerable<string> headers = refused.Headers.Concat(refused.Content.Headers).Select(header => $"{header.Key}: {string.Join(",", header.Value)}").Order(StringComparer.Ordinal);
+        return $"{string.Join("\n", headers)}\n{await refused.Content.ReadAsStringAsync()}";
+    }
+
+    /// <summary>The trace's id, and what tells the time.</summary>
+    private static string WithoutWhatPasses(string answer) =>
+        Regex.Replace(answer, "(?<=x-request-id: |\"traceId\":\"|Date: |Retry-After: |x-ratelimit-reset-requests: )[^\"\n]+", "", RegexOptions.IgnoreCase);
 
     private static async Task<JsonElement> SetQuotaAsync(TestHost host, string user, object quota)
     {

@@ -30,7 +30,8 @@ public sealed class VaultSecretsTests
         Assert.True(provider.GetRequiredService<AdminToken>().Matches("tlmadmin_of-the-vault"));
         Assert.Equal(1, provider.GetRequiredService<HostKeyRing>().Count);
         Assert.All([typeof(AuditKey), typeof(SigningKey), typeof(TokenHasher), typeof(LeaseSigner)], type => Assert.NotNull(provider.GetService(type)));
-        Assert.Equal(1, vault.Challenged);
+        // Once for all secrets; not even once where another test's vault had this port, because the SDK remembers challenges for the process's life.
+        Assert.InRange(vault.Challenged, 0, 1);
     }
 
     [Fact]

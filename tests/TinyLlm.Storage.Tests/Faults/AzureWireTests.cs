@@ -56,6 +56,21 @@ public sealed class AzureWireTests(Azurite azurite)
         Assert.True(read.AsSpan().SequenceEqual(Bytes));
     }
 
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public async Task ReadPieces_WireBreaksThreeTimes_HandsOnEachByteOnce(WireFault fault)
+    {
+        using WireTransport wire = Plan(fault, fault, fault);
+        AzureBlobObjectStore store = await OpenAsync(wire);
+        await store.PutAsync("x", Bytes, PutCondition.Always, Cancel);
+        StartBreaking();
+        List<byte> taken = [];
+
+        await store.ReadPiecesAsync("x", 0, Bytes.Length, new byte[700], piece => taken.AddRange(piece), Cancel);
+
+        Assert.True(Bytes.AsSpan().SequenceEqual(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(taken)));
+    }
+
     /// <summary>Whichever request of an append is broken (look, stage, commit, look again), every byte is there once.</summary>
     [Theory]
     [MemberData(nameof(Faults))]

@@ -171,6 +171,22 @@ public abstract class StoreFaults : IAsyncLifetime
         Assert.True(BodyStream.Bytes(0, length).AsSpan().SequenceEqual(bytes));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task ReadPieces_AnswersLost_HandsOnEachByteOnce(int lost)
+    {
+        await Store.PutAsync("x", BodyStream.Bytes(0, 1_000), PutCondition.Always, Cancel);
+        FaultStrategy faults = Break(Store, [.. Enumerable.Repeat(Fault.After, lost)]);
+        List<byte> taken = [];
+
+        long read = await Store.ReadPiecesAsync("x", 100, 800, new byte[300], piece => taken.AddRange(piece), Cancel);
+
+        Assert.Equal(lost + 1, faults.Accesses);
+        Assert.Equal(800, read);
+        Assert.Equal(BodyStream.Bytes(100, 800), taken);
+    }
+
     [Fact]
     public async Task Append_ServiceGone_IsUnavailableAndGoesOnLater()
     {
@@ -242,6 +258,8 @@ public abstract class StoreFaults : IAsyncLifetime
         store => store.GetAsync("x", Cancel),
         store => store.PutAsync("y", new byte[1], PutCondition.Always, Cancel),
         store => store.LengthAsync("x", Cancel),
+        store => store.ReadRangeAsync("x", 0, new byte[1], Cancel),
+        store => store.ReadPiecesAsync("x", 0, 1, new byte[1], _ => { }, Cancel),
         store => store.DeleteAsync("none", PutCondition.Always, Cancel),
         store => store.DeletePrefixAsync("none", Cancel),
         async store => await (await store.OpenReadAsync("x", Cancel)).DisposeAsync(),

@@ -58,9 +58,50 @@ public abstract partial class ObjectStoreConformance
         }
     }
 
+    [Theory]
+    [InlineData(0, 1_000, 300, new[] { 300, 300, 300, 100 })]
+    [InlineData(100, 600, 300, new[] { 300, 300 })]
+    [InlineData(0, 1_000, 4_000, new[] { 1_000 })]
+    [InlineData(900, 500, 60, new[] { 60, 40 })] // the object ends within a piece
+    [InlineData(900, 500, 50, new[] { 50, 50 })] // and after one
+    [InlineData(1_000, 10, 4, new int[0])]
+    [InlineData(3, 0, 0, new int[0])]
+    public async Task ReadPieces_AnyPlace_HandsOnFullBuffersInOrder(int offset, int count, int room, int[] expected)
+    {
+        await Store.PutAsync("a/pieces", BodyStream.Bytes(0, 1_000), PutCondition.Always, Cancel);
+        List<byte[]> pieces = [];
+
+        long read = await Store.ReadPiecesAsync("a/pieces", offset, count, new byte[room], piece => pieces.Add(piece.ToArray()), Cancel);
+
+        Assert.Equal(expected, pieces.Select(piece => piece.Length));
+        Assert.Equal(expected.Sum(), read);
+        Assert.Equal(BodyStream.Bytes(offset, (int)read), pieces.SelectMany(piece => piece));
+    }
+
+    [Fact]
+    public async Task ReadPieces_TakerThrows_EndsThereAndIsNotRepeated()
+    {
+        await Store.PutAsync("a/pieces", BodyStream.Bytes(0, 1_000), PutCondition.Always, Cancel);
+        int taken = 0;
+
+        StoreException error = await Assert.ThrowsAsync<StoreException>(() => Store.ReadPiecesAsync(
+            "a/pieces", 0, 1_000, new byte[100], _ => { if (++taken == 3) throw new StoreException(StoreError.Damaged, "not what it was"); }, Cancel));
+
+        Assert.Equal((StoreError.Damaged, 3), (error.Error, taken));
+    }
+
+    [Fact]
+    public async Task ReadPieces_NoObject_IsNotFound()
+    {
+        StoreException error = await Assert.ThrowsAsync<StoreException>(
+            () => Store.ReadPiecesAsync("no/such", 0, 10, new byte[10], _ => Assert.Fail("there is nothing"), Cancel));
+        Assert.Equal(StoreError.NotFound, error.Error);
+    }
+
     [Fact]
     public async Task ReadRange_BadArguments_Throw()
     {
+        await Assert.ThrowsAsync<ArgumentException>(() => Store.ReadPiecesAsync("x", 0, 10, Memory<byte>.Empty, _ => { }, Cancel));
         Assert.Equal(StoreError.BadName, (await Assert.ThrowsAsync<StoreException>(() => Store.ReadRangeAsync("../x", 0, new byte[1], Cancel))).Error);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Store.ReadRangeAsync("x", -1, new byte[1], Cancel));
     }

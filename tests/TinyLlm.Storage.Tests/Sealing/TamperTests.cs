@@ -59,7 +59,7 @@ public sealed class TamperTests : IDisposable
         }
         foreach (StoredVersion version in versions) await ReadAsync(version); // the last one was mended too
 
-        TestContext.Current.SendDiagnosticMessage($"seed {seed}: {string.Join(", ", kinds.Select(kind => $"{kind.Value} {kind.Key}"))}, all found");
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}: {string.Join(", ", kinds.Select(kind => $"{kind.Value} {kind.Key}"))}, all found");
         Assert.InRange(kinds.Values.Sum(), count * 9 / 10, count);
         Assert.Equal(5, kinds.Count);
     }
@@ -116,7 +116,7 @@ public sealed class TamperTests : IDisposable
         {
             ModelFileName name = ModelFileName.Parse(text);
             using FileEncryptor encryptor = key.BeginFile(name);
-            await store.PutAsync(ModelFiles.ObjectNameOf(owner, version, name), EncryptedSample.Encrypt(encryptor, bytes), PutCondition.IfAbsent, Cancel);
+            await store.PutAsync($"{ModelFiles.ObjectNameOf(owner, version, name)}.sealed", EncryptedSample.Encrypt(encryptor, bytes), PutCondition.IfAbsent, Cancel);
             listed.Add(new ManifestFile(name, bytes.Length, new ContentDigest(SHA256.HashData(bytes)), ManifestFile.CommitmentText(encryptor.Commitment.Span)));
         }
         ModelManifest manifest = ModelManifest.Create(version, listed);
@@ -135,18 +135,24 @@ public sealed class TamperTests : IDisposable
         long read = 0;
         foreach (ManifestFile file in manifest.Files)
         {
-            byte[] encrypted = (await store.GetAsync(ModelFiles.ObjectNameOf(stored.Owner, stored.Version, file.Name), Cancel))!.Bytes.ToArray();
-            using FileDecryptor decryptor = stored.Key.OpenFile(file.Name, encrypted.AsSpan(0, Math.Min(encrypted.Length, EncryptedLayout.HeaderBytes)), encrypted.Length);
-            bool named = ManifestFile.CommitmentText(decryptor.Commitment) == file.Commitment && decryptor.PlaintextLength == file.Length;
-            if (!named) throw new StoreException(StoreError.Damaged, "not the file that the manifest names");
-            byte[] buffer = new byte[EncryptedLayout.ChunkBytes];
-            for (long chunk = 0; chunk < decryptor.ChunkCount; chunk++)
+            using VersionFile opened = await files.OpenAsync(stored.Owner, stored.Version, file.Name, stored.Key, Cancel);
+            if (opened.Commitment != file.Commitment || opened.Length != file.Length) throw new StoreException(StoreError.Damaged, "not the file that the manifest names");
+            byte[] plain = stored.Plain[file.Name.Value], whole = new byte[opened.Length];
+            try
             {
-                (long offset, int length) = decryptor.EncryptedRange(chunk, 1);
-                int count = decryptor.DecryptChunks(chunk, encrypted.AsSpan((int)offset, length), buffer);
-                Assert.True(buffer.AsSpan(0, count).SequenceEqual(stored.Plain[file.Name.Value].AsSpan((int)chunk * EncryptedLayout.ChunkBytes, count)), "plaintext that is not the file's");
-                read += count;
+                await opened.ReadAsync(0, whole, Cancel);
             }
+            finally
+            {
+                // Refused or not: every chunk that came out is the file's own, and nothing is there of one that did not.
+                for (int at = 0; at < whole.Length; at += EncryptedLayout.ChunkBytes)
+                {
+                    ReadOnlySpan<byte> chunk = whole.AsSpan(at..Math.Min(at + EncryptedLayout.ChunkBytes, whole.Length));
+                    Assert.True(!chunk.ContainsAnyExcept((byte)0) || chunk.SequenceEqual(plain.AsSpan(at, chunk.Length)), "plaintext that is not the file's");
+                }
+            }
+            Assert.True(whole.AsSpan().SequenceEqual(plain), "a change was not found");
+            read += whole.Length;
         }
         return read;
     }

@@ -1,0 +1,8 @@
+namespace TinyLlm.Grains.Calls;
+
+/// <summary>
+/// A grain's method that may be called again by whoever can't know whether the first call arrived: it changes nothing, or nothing that outlives the
+/// activation that the first call may have met.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RepeatableAttribute : Attribute;
