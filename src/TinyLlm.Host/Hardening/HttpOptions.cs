@@ -20,7 +20,7 @@ internal sealed class HttpOptions
     public string? CorsOrigins { get; set; }
 
     /// <summary>Addresses or networks (10.244.0.0/16), with ";" between, of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Default none.</summary>
-    public string? TrustedProxies { get; set => field = string.IsNullOrEmpty(value) ? null : value; }
+    public string? TrustedProxies { get; set; }
 
     /// <summary>How long an ordinary request may take. Default 60 s. Uploads, downloads, commits and answers take what they take.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Http:RequestTimeout: must be 1 second to 1 hour.")]

@@ -10,7 +10,7 @@ internal static partial class DocumentedCommands
     [
         (@"dotnet publish -c Release src/TinyLlm\.Cli |dotnet run -c Release --project src/TinyLlm\.Host |export PATH=|tinyllm\b|TinyLlm\.Host |kill ", typeof(QuickStartTests)),
         (@"\./run-cluster\.sh ", typeof(ClusterScriptTests)),
-        (@"TINYLLM_\w+=\d+ dotnet test ", typeof(LongRunTests)),
+        (@"TINYLLM_\w+=\w+ dotnet test ", typeof(LongRunTests)),
     ];
 
     /// <summary>Of the documents, in their order, without the blocks that are marked for Azure.</summary>
@@ -35,6 +35,6 @@ internal static partial class DocumentedCommands
     [GeneratedRegex(@"^```(?<kind>[^\n]*)\n(?<lines>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex BlockPattern();
 
-    [GeneratedRegex(@"`((?:(?:tinyllm|dotnet|azd|az|kubectl|npm|kill|TinyLlm\.Host)(?: [^`]*)?|TINYLLM_\w+=\d+ [^`]*|\./[\w-]+\.sh[^`]*))`")]
+    [GeneratedRegex(@"`((?:(?:tinyllm|dotnet|azd|az|kubectl|npm|kill|TinyLlm\.Host)(?: [^`]*)?|TINYLLM_\w+=\w+ [^`]*|\./[\w-]+\.sh[^`]*))`")]
     private static partial Regex MentionPattern();
 }

@@ -5,11 +5,13 @@ using TinyLlm.Tests;
 namespace TinyLlm.EndToEnd.Tests.Documents;
 
 /// <summary>
-/// The commands that run for longer what every run has a slice of: as they stand in the document, but for one more switch that has the tests listed instead of run for
-/// minutes. Each names a test, and a variable that it reads.
+/// The commands that run for longer what every run has a slice of: as they stand in the document, but for switches that have the tests listed instead of run for minutes, and
+/// nothing built under the tests that run. Each names a test, and a variable that it reads.
 /// </summary>
 public sealed partial class LongRunTests
 {
+    private const string NoBuild = " --no-build";
+
     public static TheoryData<string> Commands => [.. DocumentedCommands.Of(typeof(LongRunTests)).Select(command => command.Text)];
 
     [Theory]
@@ -17,8 +19,8 @@ public sealed partial class LongRunTests
     public async Task Command_WithItsTestsListed_FindsWhatReadsItsVariable(string command)
     {
         ToolRun run = await ToolRun.RunAsync(
-            "bash", ["-c", $"{command} --list-tests"],
-            new() { ["MSBUILDDISABLENODEREUSE"] = "1", ["UseSharedCompilation"] = "false", ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0" }, TestData.RepositoryRoot);
+            "bash", ["-c", $"{command}{(command.Contains(NoBuild, StringComparison.Ordinal) ? "" : NoBuild)} --list-tests"],
+            new() { ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0" }, TestData.RepositoryRoot);
 
         Assert.True(run.ExitCode == 0, run.Out + run.Error);
         string[] tests = [.. TestPattern().Matches(run.Out).Select(test => test.Groups[1].Value).Distinct()];
