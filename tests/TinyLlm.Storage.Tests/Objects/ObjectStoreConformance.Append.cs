@@ -200,6 +200,32 @@ public abstract partial class ObjectStoreConformance
         await AssertPatternAsync("x", Block + 2_000);
     }
 
+    /// <summary>Files alone once compared lengths, and a block of the first went behind the bytes of the second.</summary>
+    [Theory]
+    [InlineData(Block)] // between two blocks
+    [InlineData(0)] // before the first, on top of what is there
+    public async Task Append_ReplacedMeanwhileByAsManyBytes_EndsAndMixesNothingIn(int sent)
+    {
+        const int Before = 500;
+        await Store.AppendAsync("x", 0, new BodyStream(Before), Plenty, Cancel);
+        TaskCompletionSource stalled = new(TaskCreationOptions.RunContinuationsAsynchronously), resume = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<AppendResult> first = Store.AppendAsync("x", Before, new BodyStream(sent + 1_000, async cancel =>
+        {
+            stalled.TrySetResult();
+            await resume.Task.WaitAsync(cancel);
+        }), Plenty, Cancel);
+        await stalled.Task.WaitAsync(Cancel);
+
+        ObjectStore other = await OpenAgainAsync();
+        await other.DeleteAsync("x", PutCondition.Always, Cancel);
+        await other.AppendAsync("x", 0, new BodyStream(Before + sent, patternOffset: 7), Plenty, Cancel);
+        resume.SetResult();
+
+        Assert.Equal(StoreError.OffsetMismatch, (await Assert.ThrowsAsync<StoreException>(() => first)).Error);
+        StoredObject stored = (await Store.GetAsync("x", Cancel))!;
+        Assert.True(BodyStream.Bytes(7, Before + sent).AsSpan().SequenceEqual(stored.Bytes.Span));
+    }
+
     [Fact]
     public async Task Append_ManyAtOnce_ExactlyOneWins()
     {
