@@ -59,6 +59,20 @@ internal sealed class EncryptedUpload(ObjectStore store, FileObjects objects, Ve
         }
     }
 
+    /// <summary>Gives an object another ETag, so that whoever looked at it before can't change it any more; false when it was changed since it was found.</summary>
+    public static async Task<bool> TryFenceAsync(ObjectStore store, string name, ObjectInfo? found, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.AppendToAsync(name, found, Stream.Null, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (StoreException error) when (error.Error == StoreError.OffsetMismatch)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Makes the file whole: from here on no byte can be appended to it. Once more, or in two processes at once, it does the same.</summary>
     /// <exception cref="StoreException">OffsetMismatch: the file ends inside a chunk that was begun with more bytes, or another append goes on.</exception>
     public async Task FinishAsync(CancellationToken cancellationToken)
@@ -82,7 +96,7 @@ internal sealed class EncryptedUpload(ObjectStore store, FileObjects objects, Ve
 
         byte[] begun = await ReadBegunAsync(state, cancellationToken).ConfigureAwait(false);
         if (!last.AsSpan().StartsWith(begun)) throw ObjectStore.OffsetMismatch(state.Length, state.Position);
-        if (begun.Length == last.Length) return true;
+        if (begun.Length == last.Length) return await TryFenceAsync(store, objects.Sealed, state.Full, cancellationToken).ConfigureAwait(false) || isRepeat;
         byte[] added = state.StoredBytes == 0 ? [.. encryptor.Header.Span, .. last] : last[begun.Length..];
         try
         {

@@ -176,6 +176,7 @@ public sealed class ModelFiles(ObjectStore store)
             List<ModelFileName> names = await ListAsync(owner, version, cancellationToken).Select(file => file.Name).ToListAsync(cancellationToken).ConfigureAwait(false);
             if (names.Count == 0) throw new StoreException(StoreError.NotFound, "the version has no file");
             if (key is not null) await FinishAsync(owner, version, names, key, cancellationToken).ConfigureAwait(false);
+            else await FenceAsync(owner, version, names, cancellationToken).ConfigureAwait(false);
             ModelManifest manifest = await ComputeAsync(owner, version, names, key, cancellationToken).ConfigureAwait(false);
             await store.PutAsync(ManifestOf(owner, version), manifest.CanonicalBytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
             if (key is not null) await CleanAsync(owner, version, names).ConfigureAwait(false);
@@ -233,6 +234,15 @@ public sealed class ModelFiles(ObjectStore store)
             throw;
         }
     }
+
+    /// <summary>What the last chunk does for encrypted files: no writer that lost its right can change one that it looked at before.</summary>
+    private Task FenceAsync(UserId owner, VersionId version, IEnumerable<ModelFileName> names, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(names, Some(cancellationToken), async (name, cancel) =>
+        {
+            string plain = ObjectsOf(owner, version, name).Plain;
+            if (await store.StatAsync(plain, cancel).ConfigureAwait(false) is { } found)
+                await EncryptedUpload.TryFenceAsync(store, plain, found, cancel).ConfigureAwait(false); // if it changed since, then so did its ETag
+        });
 
     private async Task<ModelManifest> ComputeAsync(
         UserId owner, VersionId version, IEnumerable<ModelFileName> names, VersionKey? key, CancellationToken cancellationToken)

@@ -211,7 +211,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
                 }
                 if (last && contentDigest is not null && !contentDigest.Equals(new ContentDigest(hash.GetHashAndReset()))) throw DigestMismatch();
                 bool commit = contentDigest is null ? filled > 0 : last && end > offset;
-                if (commit || (last && stored is null))
+                if (commit || (last && stored == found)) // nothing, too, is an append: it makes the object, or gives it another ETag
                 {
                     WriteAttempt attempt = new();
                     ObjectInfo? before = stored;

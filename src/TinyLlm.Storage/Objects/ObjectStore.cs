@@ -142,7 +142,7 @@ public abstract class ObjectStore
     /// <summary>
     /// Appends <paramref name="body"/> to the object (made when it isn't there) in blocks of <see cref="AppendBlockBytes"/>, each durable before the
     /// next one is read, with one block in memory. Of two appends that meet, one goes on and the other ends with OffsetMismatch; so does one whose
-    /// object was replaced on the way, also by one that is as long.
+    /// object was replaced on the way, also by one that is as long. An append of nothing gives the object another ETag.
     /// When the body breaks off (any exception, cancellation) the blocks before stay and the exception comes through.
     /// </summary>
     /// <param name="name">The object.</param>

@@ -44,6 +44,24 @@ public abstract partial class ObjectStoreConformance
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Append_OfNothing_GivesAnotherETagAndEndsWhoSawTheOneBefore(bool wasPut)
+    {
+        if (wasPut) await Store.PutAsync("x", BodyStream.Bytes(0, 1_000), PutCondition.Always, Cancel);
+        else await Store.AppendAsync("x", 0, new BodyStream(1_000), Plenty, Cancel);
+        ObjectInfo before = (await Store.StatAsync("x", Cancel))!;
+
+        AppendResult fenced = await Store.AppendToAsync("x", before, Stream.Null, Cancel);
+
+        Assert.NotEqual(before.ETag, fenced.ETag);
+        Assert.Equal(fenced.ETag, (await Store.StatAsync("x", Cancel))!.ETag);
+        Assert.Equal(StoreError.OffsetMismatch, (await Assert.ThrowsAsync<StoreException>(() => Store.AppendToAsync("x", before, new BodyStream(1), Cancel))).Error);
+        Assert.Equal(StoreError.ConditionFailed, (await Assert.ThrowsAsync<StoreException>(() => Store.DeleteAsync("x", PutCondition.IfMatch(before.ETag), Cancel))).Error);
+        await AssertPatternAsync("x", 1_000);
+    }
+
+    [Theory]
     [InlineData(999)]
     [InlineData(1_001)]
     [InlineData(0)]
