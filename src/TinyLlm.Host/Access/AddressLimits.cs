@@ -33,8 +33,14 @@ internal sealed class AddressLimits : IMiddleware, IDisposable
         }
 
         IPAddress address = Network(context.Connection.RemoteIpAddress);
-        Require(_failures.AttemptAcquire(address, permitCount: 0), "failed authentications");
-        if (context.Request.Headers.Authorization.Count == 0) Require(_anonymous.AttemptAcquire(address), "requests without a token");
+        // Not AttemptAcquire with a count of 0: that is content with a fraction of a permit, which every tick of the limiter's timer brings.
+        if (_failures.GetStatistics(address) is { CurrentAvailablePermits: < 1 }) throw TooMany("failed authentications");
+        if (context.Request.Headers.Authorization.Count == 0)
+        {
+            using RateLimitLease lease = _anonymous.AttemptAcquire(address);
+            if (!lease.IsAcquired) throw TooMany("requests without a token");
+        }
+
         // Counted before the answer leaves: whoever has it may ask again at once.
         context.Response.OnStarting(() =>
         {
@@ -64,14 +70,8 @@ internal sealed class AddressLimits : IMiddleware, IDisposable
             }));
     }
 
-    private static void Require(RateLimitLease lease, string what)
-    {
-        using (lease)
-        {
-            if (lease.IsAcquired) return;
-        }
-        throw new RequestException(RequestError.RateLimited, $"Too many {what} from this address: wait a moment.") { RetryAfter = Period };
-    }
+    private static RequestException TooMany(string what) =>
+        new(RequestError.RateLimited, $"Too many {what} from this address: wait a moment.") { RetryAfter = Period };
 
     /// <summary>Who counts as one: an IPv4 address, or the /64 that a provider gives to one customer.</summary>
     private static IPAddress Network(IPAddress? address)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -93,6 +94,19 @@ public sealed class RateLimitTests
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
         Assert.NotNull(refused.Headers.RetryAfter?.Delta);
         Assert.Equal(HttpStatusCode.OK, (await host.Anonymous.GetAsync("/healthz/ready")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Address_ThatFailedTooOften_StaysRefusedUntilAWholeFailureHasComeBack()
+    {
+        await using TestHost host = await TestHost.StartAsync(device: "none", settings: ["--TinyLlm:Access:FailedAuthenticationsPerMinute", "1"]);
+        using HttpClient wrong = host.Client("tlm_0000000000000000000000000000000000000000");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await wrong.GetAsync("/v1/models")).StatusCode);
+        // The limiter gives back a sixtieth of a failure each second, a little ten times a second: none of these bits opens the door.
+        for (Stopwatch since = Stopwatch.StartNew(); since.Elapsed < TimeSpan.FromSeconds(0.5);)
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, (await wrong.GetAsync("/v1/models")).StatusCode);
+        }
     }
 
     [Fact]
