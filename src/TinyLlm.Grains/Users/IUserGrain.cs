@@ -202,7 +202,7 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("FindModel")]
     Task<VisibleModel> FindModel(UserId caller, string model, int? number);
 
-    /// <summary>The newest versions of those of the models, by folded name, that <paramref name="caller"/> may use in any way.</summary>
+    /// <summary>The current versions of those of the models, by folded name, that <paramref name="caller"/> may use in any way.</summary>
     [Repeatable]
     [Alias("ListShared")]
     Task<ImmutableArray<PublishedVersion>> ListShared(UserId caller, ImmutableArray<string> models);

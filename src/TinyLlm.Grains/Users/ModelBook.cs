@@ -73,6 +73,10 @@ internal sealed class ModelBook(UserLimits limits, TimeProvider time)
     public static ImmutableArray<PublishedVersion> List(UserState state) =>
         [.. state.Models.Values.OrderBy(model => model.Name, StringComparer.Ordinal).Select(model => Describe(state, model, Current(model)))];
 
+    /// <summary>The current version of a model, by its folded name; null when there is no such model.</summary>
+    public static PublishedVersion? FindCurrent(UserState state, string folded) =>
+        state.Models.TryGetValue(folded, out ModelRecord? model) ? Describe(state, model, Current(model)) : null;
+
     /// <summary>Every version, newest first.</summary>
     public static ImmutableArray<PublishedVersion> ListVersions(UserState state, string name)
     {

@@ -127,8 +127,7 @@ internal sealed partial class UserGrain
         return Task.FromResult<ImmutableArray<PublishedVersion>>(
         [
             .. models.Where(model => _grants.Find(state.State, caller, model, AnyRight).Any())
-                .Select(state.State.Models.GetValueOrDefault).OfType<ModelRecord>()
-                .Select(model => ModelBook.Describe(state.State, model, model.Versions[^1])),
+                .Select(model => ModelBook.FindCurrent(state.State, model)).OfType<PublishedVersion>(),
         ]);
     }
 

@@ -54,7 +54,10 @@ internal sealed record Caller
     }
 
     /// <summary>Whether the token's allow-list lets it use this model.</summary>
-    public bool MayUse(string owner, string model) => Models is not { } models || models.Contains($"{owner}/{model}");
+    public bool MayUse(string owner, string model) => MayUse($"{owner}/{model}");
+
+    /// <summary>Whether the token's allow-list lets it use this model, "owner/model".</summary>
+    public bool MayUse(string model) => Models is not { } models || models.Contains(model);
 
     /// <summary>Refuses a token that is limited to some models what concerns them all; <paramref name="what"/> begins the sentence that says so.</summary>
     public void RequireEveryModel(string what)

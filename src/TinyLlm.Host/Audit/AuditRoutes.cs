@@ -22,13 +22,19 @@ internal static class AuditRoutes
     public static void MapAudit(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/me/audit", (Caller caller, AuditReader reader, [AsParameters] AuditQuery query, CancellationToken cancel) =>
-            PageAsync(AuditLogId.Of(caller.RequireUser()), reader, query, cancel)).RequireScope(TokenScopes.Read).Produces<AuditPage>();
+            PageAsync(OwnLog(caller), reader, query, cancel)).RequireScope(TokenScopes.Read).Produces<AuditPage>();
         routes.MapGet("/api/me/audit/export", (HttpContext http, Caller caller, AuditReader reader, IGrainFactory grains) =>
-            ExportAsync(AuditLogId.Of(caller.RequireUser()), http, reader, grains)).RequireScope(TokenScopes.Read).WithoutTimeout().Produces(200, contentType: "application/x-ndjson");
+            ExportAsync(OwnLog(caller), http, reader, grains)).RequireScope(TokenScopes.Read).WithoutTimeout().Produces(200, contentType: "application/x-ndjson");
         routes.MapGet("/api/admin/audit", (AuditReader reader, [AsParameters] AuditQuery query, CancellationToken cancel) =>
             PageAsync(AuditLogId.Operator, reader, query, cancel)).RequireScope(TokenScopes.Admin).Produces<AuditPage>();
         routes.MapGet("/api/admin/audit/export", (HttpContext http, AuditReader reader, IGrainFactory grains) =>
             ExportAsync(AuditLogId.Operator, http, reader, grains)).RequireScope(TokenScopes.Admin).WithoutTimeout().Produces(200, contentType: "application/x-ndjson");
+    }
+
+    private static AuditLogId OwnLog(Caller caller)
+    {
+        caller.RequireEveryModel("The audit log");
+        return AuditLogId.Of(caller.RequireUser());
     }
 
     private static async Task<IResult> PageAsync(AuditLogId log, AuditReader reader, AuditQuery query, CancellationToken cancellationToken)

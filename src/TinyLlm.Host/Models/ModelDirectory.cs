@@ -55,7 +55,7 @@ internal sealed partial class ModelDirectory(IGrainFactory grains, ILogger<Model
     }
 
     /// <summary>
-    /// The newest version of every model that the caller may use: the caller's own, then those shared with the caller or with everyone, by name.
+    /// The current version of every model that the caller may use: the caller's own, then those shared with the caller or with everyone, by name.
     /// The indexes say where to look, and each owner says whether it is so; an owner that does not answer is left out.
     /// </summary>
     public async Task<PublishedVersion[]> ListAsync(Caller caller)

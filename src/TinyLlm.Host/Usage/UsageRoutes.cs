@@ -38,9 +38,9 @@ internal static class UsageRoutes
 
         List<UsageMonth> months = [];
         for (DateOnly month = new(first.Year, first.Month, 1); month <= last; month = month.AddMonths(1)) months.Add(await LedgerOf(grains, user, month).Read());
-        UsageRow[] rows = [.. months.SelectMany(month => month.Rows).Where(row => row.Day >= first && row.Day <= last)];
+        UsageRow[] rows = [.. months.SelectMany(month => month.Rows).Where(row => row.Day >= first && row.Day <= last && caller.MayUse(row.Model))];
         StoredBytesRow[] stored = [.. await BeforeAsync(grains, user, first), .. months.SelectMany(month => month.Stored).Where(row => row.Day <= last)];
-        return Results.Json(new UsageReport(first, last, [.. rows.Select(Item)], [.. StoredByDay(stored, first, last)]), JsonBody.Options);
+        return Results.Json(new UsageReport(first, last, [.. rows.Select(Item)], [.. StoredByDay(stored, first, last).Where(item => caller.MayUse(item.Model))]), JsonBody.Options);
     }
 
     /// <summary>The last change before the month of the first day.</summary>

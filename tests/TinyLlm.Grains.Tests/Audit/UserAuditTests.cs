@@ -1,6 +1,7 @@
 using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
+using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Sharing;
 using TinyLlm.Grains.Trust;
 using TinyLlm.Grains.Users;
@@ -59,6 +60,7 @@ public sealed class UserAuditTests
         await alice.Grain.RotateKey();
         await alice.Grain.SetCurrent("tiny", 1);
         await alice.Grain.SetKeptVersions("tiny", 3);
+        await alice.Grain.SetKeepAlive("tiny", KeepAlive.Pinned);
         TrustedKey trusted = await alice.Grain.AddTrustedKey("upstream", signer.PublicKey);
         await alice.Grain.RequireTrustedSignature(true);
         await alice.Grain.RemoveTrustedKey(trusted.Id);
@@ -68,11 +70,11 @@ public sealed class UserAuditTests
 
         List<AuditEntry> entries = (await ReadAsync(cluster, AuditLogId.Of(alice.Id)))[before..];
         Assert.Equal(
-            ["grant.given", "grant.revoked", "token.rotated", "key.rotated", "version.chosen", "retention.changed", "trusted_key.added", "signature_policy.changed",
+            ["grant.given", "grant.revoked", "token.rotated", "key.rotated", "version.chosen", "retention.changed", "keep_alive.changed", "trusted_key.added", "signature_policy.changed",
                 "trusted_key.removed", "authentication.failed", "quota.changed"],
             entries.Select(entry => entry.Action));
         Assert.Equal((carol.Id.Value, "Infer"), (entries[0].Details["to"], entries[0].Details["rights"]));
-        Assert.Equal("7", entries[9].Details["count"]);
+        Assert.Equal("7", entries[10].Details["count"]);
         Assert.Equal(["quota.changed", "key.rotated"], (await ReadAsync(cluster, AuditLogId.Operator))[operators..].Select(entry => entry.Action));
         await RequireIntactAsync(cluster, AuditLogId.Of(alice.Id));
         await RequireIntactAsync(cluster, AuditLogId.Operator);
@@ -130,6 +132,7 @@ public sealed class UserAuditTests
             ("require trust", () => alice.Grain.RequireTrustedSignature(true)),
             ("choose version", () => alice.Grain.SetCurrent("tiny", 1)),
             ("keep versions", () => alice.Grain.SetKeptVersions("tiny", 1)),
+            ("keep alive", () => alice.Grain.SetKeepAlive("tiny", KeepAlive.Pinned)),
             ("rotate host key", () => cluster.Client.GetGrain<IHostKeysGrain>(IHostKeysGrain.Key).Rotate()),
             ("begin upload", () => alice.Grain.BeginUpload("new", null)),
             ("commit", () => alice.CompleteAsync(committing.UploadId, commit)),

@@ -136,7 +136,7 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
             Assert.True(existing.StatusCode == HttpStatusCode.NotFound, $"{route.Name} with a token for another model: {existing.StatusCode}");
             Assert.Equal(await SeenAsync(missing), await SeenAsync(existing));
         }
-        foreach (string name in (string[])["DELETE /api/users/{id}", "POST /api/me/key/rotate"])
+        foreach (string name in (string[])["DELETE /api/users/{id}", "POST /api/me/key/rotate", "GET /api/me/audit", "GET /api/me/audit/export"])
         {
             Assert.Contains(name, RouteContract.Scopes.Keys);
             string[] parts = name.Split(' ');

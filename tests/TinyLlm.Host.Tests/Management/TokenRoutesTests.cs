@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using TinyLlm.Grains.Usage;
 
 namespace TinyLlm.Host.Tests.Management;
 
@@ -47,6 +49,19 @@ public sealed class TokenRoutesTests(TestHostFixture fixture) : IClassFixture<Te
         Assert.Equal(HttpStatusCode.NotFound, (await limited.DeleteAsync("/api/models/allow/two")).StatusCode);
         using HttpResponseMessage wider = await limited.PostAsJsonAsync("/api/tokens", new { name = "u", models = new[] { "two" } });
         Assert.Equal(HttpStatusCode.NotFound, wider.StatusCode);
+
+        // Nor by what was counted and logged.
+        await fixture.Host.Services.GetRequiredService<UsageMeter>().FlushAsync();
+        Assert.Equal(["allow/one", "allow/two"], (await StoredAsync(user)).Order(StringComparer.Ordinal));
+        Assert.Equal(["allow/one"], await StoredAsync(limited));
+        foreach (string log in (string[])["/api/me/audit", "/api/me/audit/export"]) Assert.Equal(HttpStatusCode.Forbidden, (await limited.GetAsync(log)).StatusCode);
+    }
+
+    /// <summary>The models that today's usage has stored bytes of.</summary>
+    private static async Task<string[]> StoredAsync(HttpClient user)
+    {
+        JsonElement stored = (await TestHost.Json(await user.GetAsync("/api/me/usage"))).GetProperty("stored");
+        return [.. stored.EnumerateArray().Select(item => item.GetProperty("model").GetString()!).Distinct()];
     }
 
     [Fact]

@@ -43,6 +43,24 @@ public sealed class VersionRoutesTests(TestHostFixture fixture) : IClassFixture<
         Assert.Equal(3, await CurrentAsync(user));
     }
 
+    /// <summary>Grantees were shown the newest version, while the name meant an older one.</summary>
+    [Fact]
+    public async Task Current_SetBack_IsWhatTheListsOfGranteesShow()
+    {
+        using HttpClient user = await fixture.Host.CreateUserAsync("sharing"), other = await fixture.Host.CreateUserAsync("grantee");
+        for (int i = 0; i < 2; i++) await TestHost.PushAsync(user, "m");
+        Assert.Equal(HttpStatusCode.OK, (await user.PutAsJsonAsync("/api/models/sharing/m/grants/grantee", new { rights = new[] { "infer" } })).StatusCode);
+        Assert.Equal(2, await ListedAsync(other));
+
+        Assert.Equal(HttpStatusCode.OK, (await user.PutAsJsonAsync("/api/models/sharing/m/current", new { version = 1 })).StatusCode);
+
+        Assert.Equal(1, await ListedAsync(other));
+        Assert.Equal(1, await ListedAsync(user));
+    }
+
+    private static async Task<int> ListedAsync(HttpClient user) =>
+        Assert.Single((await TestHost.Json(await user.GetAsync("/api/models"))).GetProperty("models").EnumerateArray()).GetProperty("version").GetInt32();
+
     private static async Task<int> CurrentAsync(HttpClient user) =>
         (await TestHost.Json(await user.GetAsync("/api/models/rolling/m"))).GetProperty("model").GetProperty("version").GetInt32();
 
