@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Storage;
@@ -90,6 +91,8 @@ public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedClus
         await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("committed", committed, other));
 
         await cluster.Orleans.StopSiloAsync(cluster.Orleans.Silos[1]);
+        ISiloStatusOracle silos = cluster.Services(0).GetRequiredService<ISiloStatusOracle>();
+        await Eventually.TrueAsync(() => silos.IsDeadSilo(holder)); // the user's silo hears of it a moment later
 
         await user.Grain.BeginWrite("written", written, "config.json", other);
         await user.Grain.BeginCommit("committed", committed, other);
@@ -107,6 +110,25 @@ public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedClus
 
         await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.RenewWrite(upload, lease.LeaseId));
         await user.Grain.BeginWrite("tiny", upload, "config.json");
+    }
+
+    /// <summary>Once a repeat, after the first answer was lost with its process, met the same refusal as a lease that was lost.</summary>
+    [Fact]
+    public async Task EndWrite_RepeatedAfterItsAnswerWasLost_ChangesNothing()
+    {
+        TestUser user = await _cluster.CreateUserAsync("repeater");
+        string upload = (await user.Grain.BeginUpload("tiny", null)).UploadId;
+        WriteLease lease = await user.Grain.BeginWrite("tiny", upload, "config.json");
+        await user.Grain.EndWrite(upload, lease.LeaseId, 7);
+
+        await user.Grain.EndWrite(upload, lease.LeaseId, 7);
+        await _cluster.Orleans.DeactivateAsync(user.Grain);
+        await user.Grain.EndWrite(upload, lease.LeaseId, 7);
+
+        WriteLease next = await user.Grain.BeginWrite("tiny", upload, "config.json");
+        await user.Grain.EndWrite(upload, lease.LeaseId, 7); // nobody has written since
+        await user.Grain.EndWrite(upload, next.LeaseId, 9);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.EndWrite(upload, lease.LeaseId, 7));
     }
 
     [Fact]
