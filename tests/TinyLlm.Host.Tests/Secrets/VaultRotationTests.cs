@@ -37,6 +37,7 @@ public sealed class VaultRotationTests
         using HttpClient bob = await CreateUserAsync(host, admin, "bob"); // whose key the new one wraps
         await TestHost.PushAsync(bob, "tiny");
         Assert.Equal(HttpStatusCode.OK, await DownloadAsync(bob, "bob"));
+        Assert.DoesNotContain("host-2", Directory.EnumerateFiles(host.DataFolder, "host-*", SearchOption.AllDirectories).Select(Path.GetFileName)); // it was the vault's key that was rotated
     }
 
     private static async Task<HttpClient> CreateUserAsync(TestHost host, HttpClient admin, string name)
