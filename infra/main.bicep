@@ -181,5 +181,8 @@ output TINYLLM_GRAFANA_ENDPOINT string = monitoring.outputs.grafanaEndpoint
 output TINYLLM_HOST_NAME string = hostName
 output TINYLLM_GPU_POOL string = hasGpuPool ? 'gpu' : 'core'
 output TINYLLM_GPUS_PER_POD int = hasGpuPool ? 1 : 0
+// A pod with an accelerator has a node to itself, and there may be no second one for its successor: the old one goes first.
+output TINYLLM_GPU_MAX_SURGE int = hasGpuPool ? 0 : 1
+output TINYLLM_GPU_MAX_UNAVAILABLE int = hasGpuPool ? 1 : 0
 output TINYLLM_GPU_MIN_PODS int = hasGpuPool ? 0 : 1
 output TINYLLM_GPU_MAX_PODS int = hasGpuPool ? gpuMaxNodes : settings.coreMaxNodes

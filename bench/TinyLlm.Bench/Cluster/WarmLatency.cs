@@ -7,18 +7,19 @@ namespace TinyLlm.Bench.Cluster;
 
 /// <summary>
 /// What loads of other models do to the answers of one in memory: its latency alone and while another is always being loaded, by turns. On a simulated device a load takes
-/// its time and no processor, as an upload to an accelerator does: that shows whether anything waits for it. On the real host it also takes the processor from the answers.
+/// its time and no processor, as an upload to an accelerator does: that shows whether anything waits for it; what the loaded model then answers takes its turn on the device,
+/// a millisecond of it. On the real host a load also takes the processor from the answers.
 /// </summary>
 internal static class WarmLatency
 {
-    private const int AnswerTokens = 16;
+    private const int AnswerTokens = 160;
     private const int Rounds = 6;
     private const int RequestsPerRound = 50;
 
     public static async Task MeasureAsync(BenchReport report)
     {
         using (HostProcess host = await HostProcess.StartAsync(
-            new HostSpec(HostSpec.Simulated, [.. ClusterBenchmark.NoLimits, "--Simulated:TokensPerSecond", "1000", "--Simulated:LoadSeconds", "0.3"])))
+            new HostSpec(HostSpec.Simulated, [.. ClusterBenchmark.NoLimits, "--Simulated:TokensPerSecond", "8000", "--Simulated:LoadSeconds", "0.3"])))
             await MeasureAsync(report, "simulated", host);
         using (HostProcess host = await HostProcess.StartAsync(ClusterBenchmark.NoLimits)) await MeasureAsync(report, "real", host);
     }
@@ -26,7 +27,7 @@ internal static class WarmLatency
     private static async Task MeasureAsync(BenchReport report, string name, HostProcess host)
     {
         using HttpClient user = await host.CreateUserAsync("bench");
-        await HostProcess.PushAsync(user, "warm", TinyModel.Files());
+        await HostProcess.PushAsync(user, "warm", TinyModel.Files(contextLength: 2 * AnswerTokens));
         await HostProcess.PushAsync(user, "cold", TinyModel.Files(seed: 2));
         for (int i = 0; i < RequestsPerRound; i++) await AskAsync(user, "warm");
         await LoadAsync(user);

@@ -100,6 +100,7 @@ internal sealed partial class Scheduler
     public void EndAll(Exception error)
     {
         _admission.Waiting.RemoveWhere(_ => true, sequence => EndWaiting(sequence, FinishReason.Failed, error));
+        _counters.PassedOver = 0;
         foreach (Sequence sequence in _running.ToArray()) End(sequence, FinishReason.Failed, error);
         Prefixes.Clear();
     }

@@ -26,7 +26,7 @@ internal static class ServingRoute
         (SiloAddress first, bool isOverflow) = silos.First(hash);
         if (silos.Count == 1) return (first, ServingPlace.Any);
         if (declined == 0) return (first, ServingPlace.Home);
-        if (!isOverflow) declined++; // its own silo is the home beside the overflow: one step less
+        if (!isOverflow) declined++; // there is no second home to ask
         return declined switch
         {
             1 => (silos.First(hash, isOverflow: false), ServingPlace.Home),

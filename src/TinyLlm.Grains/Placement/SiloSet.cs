@@ -26,7 +26,7 @@ internal sealed class SiloSet
     /// <summary>The first of <see cref="Ranked"/>, and whether it belongs to the overflow.</summary>
     public (SiloAddress Silo, bool IsOverflow) First(ulong keyHash) => Best(keyHash, among: null);
 
-    /// <summary>The first of <see cref="Ranked"/> of those that belong to the overflow, or of those that don't. Each has one where there are two silos.</summary>
+    /// <summary>The first of <see cref="Ranked"/> of those that belong to the overflow, or of those that don't. Of two silos or more, each kind has one.</summary>
     public SiloAddress First(ulong keyHash, bool isOverflow) => Best(keyHash, isOverflow).Silo;
 
     /// <summary>The same without some; all where none would be left.</summary>

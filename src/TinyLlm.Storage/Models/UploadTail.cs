@@ -5,16 +5,16 @@ namespace TinyLlm.Storage;
 
 /// <summary>
 /// What an upload has beyond its last full chunk. It can't be appended to the file: the chunk that it will be part of may be encrypted only once, or
-/// two plaintexts would meet one nonce. So it is an object of its own, encrypted anew under a fresh salt each time: a byte that names this format, its
-/// position in the plaintext (7 bytes, big-endian), the commitment of the file that it follows, and a sealed file of less than a chunk, to which both are
-/// bound. A file that was begun anew has another commitment, so a tail that comes late never continues what another writer sent.
+/// two plaintexts would meet one nonce. So it is an object of its own, encrypted anew under a fresh salt each time: its position in the
+/// plaintext (8 bytes, big-endian), the format's name, the commitment of the file that it follows, and a sealed file of less than a chunk, to which both
+/// are bound. A file that was begun anew has another commitment, so a tail that comes late never continues what another writer sent.
 /// </summary>
 internal sealed class UploadTail
 {
-    // Those of before the commitment was kept had no format: their position took eight bytes, of which the first is zero.
-    private const byte Format = 1;
     private const int PositionBytes = sizeof(long);
-    private const int BoundBytes = PositionBytes + EncryptedLayout.CommitmentBytes;
+    private const int FormatBytes = 8;
+    private const int CommitmentOffset = PositionBytes + FormatBytes;
+    private const int SealedOffset = CommitmentOffset + EncryptedLayout.CommitmentBytes;
 
     private readonly ReadOnlyMemory<byte> stored;
 
@@ -30,20 +30,26 @@ internal sealed class UploadTail
 
     public int Length { get; }
 
-    private ReadOnlyMemory<byte> Commitment => stored[PositionBytes..BoundBytes];
+    /// <summary>
+    /// Tails of before the commitment was kept have a random salt here. The position stays where it was, so that a process of that version, beside this one
+    /// while a cluster is upgraded, takes a tail of ours for damaged, and not for one that the file has grown past, and publishes no file without it.
+    /// </summary>
+    private static ReadOnlySpan<byte> Format => "tail.v02"u8;
 
-    private ReadOnlyMemory<byte> Sealed => stored[BoundBytes..];
+    private ReadOnlyMemory<byte> Commitment => stored[CommitmentOffset..SealedOffset];
+
+    private ReadOnlyMemory<byte> Sealed => stored[SealedOffset..];
 
     /// <summary>Whether a stored tail is of a version of this program whose tails could continue a file that was begun anew: none of it counts.</summary>
-    public static bool IsOutdated(ReadOnlySpan<byte> stored) => stored is [0, ..];
+    public static bool IsOutdated(ReadOnlySpan<byte> stored) => stored.Length >= CommitmentOffset && !stored[PositionBytes..CommitmentOffset].SequenceEqual(Format);
 
     /// <exception cref="StoreException">Damaged.</exception>
     public static UploadTail Parse(ReadOnlyMemory<byte> stored)
     {
-        bool whole = EncryptedLayout.TryGetPlaintextLength(stored.Length - BoundBytes, out long length) && length < EncryptedLayout.ChunkBytes && stored.Span[0] == Format;
-        if (!whole) throw new StoreException(StoreError.Damaged, "the tail of an upload is not as it was written");
-        long position = BinaryPrimitives.ReadInt64BigEndian(stored.Span) & (long.MaxValue >> 7);
-        return new UploadTail(position, (int)length, stored);
+        bool whole = EncryptedLayout.TryGetPlaintextLength(stored.Length - SealedOffset, out long length) && length < EncryptedLayout.ChunkBytes && !IsOutdated(stored.Span);
+        return whole
+            ? new UploadTail(BinaryPrimitives.ReadInt64BigEndian(stored.Span), (int)length, stored)
+            : throw new StoreException(StoreError.Damaged, "the tail of an upload is not as it was written");
     }
 
     /// <summary>The object's bytes.</summary>
@@ -55,12 +61,12 @@ internal sealed class UploadTail
     public static byte[] Seal(VersionKey key, ModelFileName file, ReadOnlyMemory<byte> commitment, long position, ReadOnlySpan<byte> plaintext)
     {
         using FileEncryptor encryptor = key.BeginPiece(file, NameOf(position, commitment));
-        byte[] stored = new byte[BoundBytes + EncryptedLayout.EncryptedLength(plaintext.Length)];
+        byte[] stored = new byte[SealedOffset + EncryptedLayout.EncryptedLength(plaintext.Length)];
         BinaryPrimitives.WriteInt64BigEndian(stored, position);
-        stored[0] = Format;
-        commitment.CopyTo(stored.AsMemory(PositionBytes));
-        encryptor.Header.CopyTo(stored.AsMemory(BoundBytes));
-        encryptor.EncryptFinal(0, plaintext, stored.AsSpan(BoundBytes + EncryptedLayout.HeaderBytes));
+        Format.CopyTo(stored.AsSpan(PositionBytes));
+        commitment.CopyTo(stored.AsMemory(CommitmentOffset));
+        encryptor.Header.CopyTo(stored.AsMemory(SealedOffset));
+        encryptor.EncryptFinal(0, plaintext, stored.AsSpan(SealedOffset + EncryptedLayout.HeaderBytes));
         return stored;
     }
 

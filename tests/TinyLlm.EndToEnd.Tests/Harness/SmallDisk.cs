@@ -38,8 +38,22 @@ internal sealed class SmallDisk : IDisposable
     /// <summary>Gives it back.</summary>
     public void Free() => File.Delete(FillerPath);
 
+    /// <summary>Lets nothing be written any more, as a system does with a disk that fails.</summary>
+    public void Protect() => Remount("ro");
+
+    /// <summary>Lets it be written again.</summary>
+    public void Unprotect() => Remount("rw");
+
     /// <summary>Lazily: a host may still have it open.</summary>
     public void Dispose() => Assert.Equal(0, Run("umount", "--lazy", folder));
+
+    /// <summary>Refused while a file is open for writing, which a host's last write may still have for a moment: asked often, then.</summary>
+    private void Remount(string mode)
+    {
+        int code = 1;
+        for (int attempt = 0; attempt < 500 && code != 0; attempt++) code = Run("mount", "-o", $"remount,{mode}", folder);
+        Assert.Equal(0, code);
+    }
 
     private static int Run(string program, params string[] arguments)
     {

@@ -113,6 +113,13 @@ public sealed partial class HardeningTests
         Assert.Equal("[variables('hasGpuPool')]", pool.Condition);
         Assert.Equal("[not(empty(parameters('gpuVmSize')))]", (string?)template.Root["variables"]!["hasGpuPool"]);
         Assert.Equal("", (string?)template.Root["parameters"]!["gpuVmSize"]!["defaultValue"]);
+        // What the manifests are told then, and otherwise.
+        (string Output, string With, string Without)[] told =
+        [
+            ("TINYLLM_GPU_POOL", "'gpu'", "'core'"), ("TINYLLM_GPUS_PER_POD", "1", "0"), ("TINYLLM_GPU_MAX_SURGE", "0", "1"), ("TINYLLM_GPU_MAX_UNAVAILABLE", "1", "0"),
+            ("TINYLLM_GPU_MIN_PODS", "0", "1"), ("TINYLLM_GPU_MAX_PODS", "parameters('gpuMaxNodes')", "variables('settings').coreMaxNodes"),
+        ];
+        Assert.All(told, value => Assert.Equal($"[if(variables('hasGpuPool'), {value.With}, {value.Without})]", (string?)template.Root["outputs"]![value.Output]!["value"]));
     }
 
     /// <summary>Production loses a zone without losing data or the API; small pays for none of that.</summary>

@@ -38,7 +38,8 @@ internal sealed partial class ManifestSet
     /// <summary>What azd has to put into its place.</summary>
     public IReadOnlySet<string> Variables { get; }
 
-    public static async Task<ManifestSet> LoadAsync()
+    /// <summary>As a deployment without a pool of accelerators has them, which is the default; or as one with it does.</summary>
+    public static async Task<ManifestSet> LoadAsync(bool hasGpuPool = false)
     {
         List<IKubernetesObject<V1ObjectMeta>> all = [];
         HashSet<string> variables = [];
@@ -47,7 +48,7 @@ internal sealed partial class ManifestSet
             Assert.EndsWith(".yaml", file, StringComparison.Ordinal);
             string text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
             // azd fills in what is called a template, and applies everything else as it is.
-            if (file.EndsWith(".tmpl.yaml", StringComparison.Ordinal)) text = Substitute(text, variables);
+            if (file.EndsWith(".tmpl.yaml", StringComparison.Ordinal)) text = Substitute(text, variables, hasGpuPool);
             Assert.False(text.Contains("{{", StringComparison.Ordinal) || text.Contains("${", StringComparison.Ordinal), $"{Path.GetFileName(file)} has a variable that azd does not fill in");
             foreach (string document in DocumentPattern().Split(text).Where(part => part.Trim().Length > 0))
             {
@@ -81,14 +82,14 @@ internal sealed partial class ManifestSet
     }
 
     /// <summary>As azd does it: {{.Env.NAME}} is the value of its environment.</summary>
-    private static string Substitute(string text, HashSet<string> variables) => VariablePattern().Replace(text, match =>
+    private static string Substitute(string text, HashSet<string> variables, bool hasGpuPool) => VariablePattern().Replace(text, match =>
     {
         variables.Add(match.Groups[1].Value);
         return match.Groups[1].Value switch
         {
-            "TINYLLM_GPU_POOL" => "core",
-            "TINYLLM_GPUS_PER_POD" => "0",
-            "TINYLLM_GPU_MIN_PODS" => "1",
+            "TINYLLM_GPU_POOL" => hasGpuPool ? "gpu" : "core",
+            "TINYLLM_GPUS_PER_POD" or "TINYLLM_GPU_MAX_UNAVAILABLE" => hasGpuPool ? "1" : "0",
+            "TINYLLM_GPU_MIN_PODS" or "TINYLLM_GPU_MAX_SURGE" => hasGpuPool ? "0" : "1",
             "TINYLLM_GPU_MAX_PODS" => "3",
             "TINYLLM_SOFT_DELETE_DAYS" => "7",
             "TINYLLM_HOST_NAME" => "llm.example.com",

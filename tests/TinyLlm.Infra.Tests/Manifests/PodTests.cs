@@ -169,6 +169,20 @@ public sealed partial class PodTests
         Assert.All(policies.Values, policy => Assert.Equal(["Ingress"], policy.Spec.PolicyTypes));
     }
 
+    /// <summary>An update of a pool with a single accelerator does not wait for a second one, and elsewhere the new pod is there before the old one goes.</summary>
+    [Theory]
+    [InlineData(false, "1", "0")]
+    [InlineData(true, "0", "1")]
+    public async Task Updates_OfGpuPods_NeedNoSecondAccelerator(bool hasGpuPool, string surge, string unavailable)
+    {
+        ManifestSet set = await ManifestSet.LoadAsync(hasGpuPool);
+
+        V1RollingUpdateDeployment update = set.Of<V1Deployment>()["gpu"].Spec.Strategy.RollingUpdate;
+        Assert.Equal((surge, unavailable), (update.MaxSurge.Value, update.MaxUnavailable.Value));
+        Assert.Equal(hasGpuPool ? "1" : "0", set.Hosts()["gpu"].Spec.Containers.Single().Resources.Limits["nvidia.com/gpu"].ToString());
+        Assert.All([set.Of<V1Deployment>()["api"], set.Of<V1Deployment>()["core"]], deployment => Assert.Equal("0", deployment.Spec.Strategy.RollingUpdate.MaxUnavailable.Value));
+    }
+
     /// <summary>The pool of accelerators comes from nothing by what the host counts: the names are those that it writes.</summary>
     [Fact]
     public async Task Scaling_OfGpuPods_GoesByTheHostsMetrics()

@@ -283,6 +283,22 @@ public abstract class EncryptedUploadConformance : IAsyncLifetime
         await RequirePublishedAsync(position + 200);
     }
 
+    /// <summary>A process of before, which reads a tail as its position and a sealed file, must not take ours for one that counts no more and publish without it.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(Chunk - 1)]
+    public async Task Tail_ReadByTheRulesOfBefore_IsDamaged(int length)
+    {
+        await AppendAsync(0, Chunk + length);
+        byte[] tail = (await Store.GetAsync(TailName, Cancel))!.Bytes.ToArray();
+
+        Assert.Equal(Chunk, BinaryPrimitives.ReadInt64BigEndian(tail));
+        byte[] taken = tail[sizeof(long)..];
+        Assert.Equal(
+            StoreError.Damaged,
+            Assert.Throws<StoreException>(() => key.OpenPiece(Weights, $"tail {Chunk}", taken.AsSpan(0, EncryptedLayout.HeaderBytes), taken.Length)).Error);
+    }
+
     [Fact]
     public async Task Tail_WrittenAgain_HasAnotherSalt()
     {
@@ -290,7 +306,7 @@ public abstract class EncryptedUploadConformance : IAsyncLifetime
         for (int i = 0; i < 5; i++)
         {
             await AppendAsync(i, 1);
-            salts.Add(Convert.ToHexString((await Store.GetAsync(TailName, Cancel))!.Bytes.Span.Slice(8 + EncryptedLayout.CommitmentBytes, EncryptedLayout.SaltBytes)));
+            salts.Add(Convert.ToHexString((await Store.GetAsync(TailName, Cancel))!.Bytes.Span.Slice(16 + EncryptedLayout.CommitmentBytes, EncryptedLayout.SaltBytes)));
         }
         Assert.Equal(5, salts.Count);
     }
