@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Storage;
 using TinyLlm.Tests;
 
@@ -29,9 +31,12 @@ public sealed class UploadRoutesTests(TestHostFixture fixture) : IClassFixture<T
     [Fact]
     public async Task Forget_WhileAFileArrives_LeavesNoBytes()
     {
-        JsonElement made = await TestHost.Json(await fixture.Host.Admin.PostAsJsonAsync("/api/users", new { id = "leaving" }));
+        // A client that waits with its body is cut off after a while; this one waits for as long as the machine takes.
+        await using TestHost host = await TestHost.StartAsync(device: "none", services: services =>
+            services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = null));
+        JsonElement made = await TestHost.Json(await host.Admin.PostAsJsonAsync("/api/users", new { id = "leaving" }));
         using SocketsHttpHandler handler = new() { Expect100ContinueTimeout = Timeout.InfiniteTimeSpan };
-        using HttpClient user = new(handler) { BaseAddress = fixture.Host.Address };
+        using HttpClient user = new(handler) { BaseAddress = host.Address };
         user.DefaultRequestHeaders.Authorization = new("Bearer", made.GetProperty("token").GetString());
         string upload = await BeginAsync(user, "m");
         using GatedContent content = new([1, 2, 3]);
@@ -40,13 +45,13 @@ public sealed class UploadRoutesTests(TestHostFixture fixture) : IClassFixture<T
 
         Task<HttpResponseMessage> writing = user.SendAsync(request, TestContext.Current.CancellationToken);
         await content.Asked; // the host reads the body: it holds the right to write
-        Assert.Equal(HttpStatusCode.OK, (await fixture.Host.Admin.DeleteAsync("/api/users/leaving")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Admin.DeleteAsync("/api/users/leaving")).StatusCode);
         content.Release();
 
         using HttpResponseMessage written = await writing;
         Assert.Equal(HttpStatusCode.NotFound, written.StatusCode);
         Assert.True(AccessToken.TryParse(made.GetProperty("token").GetString(), out AccessToken token));
-        string folder = Path.Combine(fixture.Host.DataFolder, "objects", "models", token.User.Value);
+        string folder = Path.Combine(host.DataFolder, "objects", "models", token.User.Value);
         Assert.Empty(Directory.Exists(folder) ? Directory.GetFiles(folder, "*", SearchOption.AllDirectories) : []);
     }
 
