@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.TestingHost;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Access;
@@ -39,7 +40,7 @@ internal sealed class GrainCluster : IAsyncDisposable
         InProcessTestClusterBuilder builder = new((short)silos.Length);
         builder.Options.AssumeHomogenousSilosForTesting = false;
         builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((options, silo) => Configure(silo, _roles[int.Parse(options.SiloName.Split('_')[^1], null)]));
+        builder.ConfigureSilo((options, silo) => Configure(silo, RoleOf(options.SiloName)));
         _cluster = builder.Build();
     }
 
@@ -81,6 +82,7 @@ internal sealed class GrainCluster : IAsyncDisposable
     {
         GrainCluster cluster = new(folder, time, silos.Length == 0 ? [new TestSilo()] : silos);
         await cluster._cluster.DeployAsync();
+        await cluster.KnowEachOtherAsync();
         return cluster;
     }
 
@@ -90,6 +92,7 @@ internal sealed class GrainCluster : IAsyncDisposable
         InProcessSiloHandle handle = await _cluster.StartAdditionalSiloAsync();
         await _cluster.WaitForLivenessToStabilizeAsync();
         await _cluster.WaitForClusterManifestToStabilizeAsync();
+        await KnowEachOtherAsync();
         return handle.SiloAddress;
     }
 
@@ -110,6 +113,13 @@ internal sealed class GrainCluster : IAsyncDisposable
         _data.Dispose();
         _ownFolder?.Dispose();
     }
+
+    private TestSilo RoleOf(string siloName) => _roles[int.Parse(siloName.Split('_')[^1], null)];
+
+    /// <summary>Silos are asked what they are after they have joined; until each knows it of all, sessions and users are placed as if there were fewer.</summary>
+    private Task KnowEachOtherAsync() => Eventually.TrueAsync(() => _cluster.Silos.All(silo => _cluster.Silos.All(other =>
+        SiloRoles.Of(silo.ServiceProvider.GetRequiredService<ISiloMetadataCache>().GetSiloMetadata(other.SiloAddress)) is var known
+        && RoleOf(other.Name) is var role && known.Core == role.Core && known.Accelerator == role.Device?.Device.Kind)));
 
     private void Configure(ISiloBuilder silo, TestSilo role)
     {

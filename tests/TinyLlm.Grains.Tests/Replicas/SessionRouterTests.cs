@@ -21,10 +21,14 @@ public sealed class SessionRouterTests
         ModelLease lease = await LeaseAsync(cluster);
         SessionRouter router = cluster.Services(0).GetRequiredService<SessionRouter>();
 
-        // 1. A stream runs on the version's first silo, and its device stands still.
-        await using RoutedSession running = await router.StartAsync(lease, TestSession.Greedy(20), Cancel);
-        int first = cluster.Orleans.Silos.ToList().FindIndex(silo => silo.SiloAddress.Equals(cluster.SiloOf(cluster.Session(lease).GetGrainId())));
+        // 1. A stream runs on the version's first silo: its first token is out, and the device stands at the second.
+        SiloAddress home = cluster.Services(0).GetRequiredService<AcceleratorSilos>().Ranked(lease.Version)[0];
+        int first = cluster.Orleans.Silos.ToList().FindIndex(silo => silo.SiloAddress.Equals(home));
         cluster.Device(first).Hold();
+        Task<RoutedSession> starting = router.StartAsync(lease, TestSession.Greedy(20), Cancel);
+        await Task.Run(() => cluster.Device(first).NextStep(Cancel), Cancel);
+        cluster.Device(first).Release();
+        await using RoutedSession running = await starting;
 
         // 2. The silo begins to leave, and waits for it.
         Task leaving = cluster.Orleans.StopSiloAsync(cluster.Orleans.Silos[first]);
@@ -42,7 +46,7 @@ public sealed class SessionRouterTests
 
         Assert.Equal(TestSession.Answer(20), await TextAsync(running));
         await running.DisposeAsync();
-        await leaving.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+        await leaving.WaitAsync(TimeSpan.FromMinutes(3), Cancel);
     }
 
     [Fact]
@@ -74,10 +78,10 @@ public sealed class SessionRouterTests
         SimulatedBackend device = cluster.Device(first);
         Task killing = cluster.Orleans.KillSiloAsync(cluster.Orleans.Silos[first]); // it can't end before its device does
 
-        await using RoutedSession served = await waiting.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+        await using RoutedSession served = await waiting.WaitAsync(TimeSpan.FromMinutes(3), Cancel);
         Assert.Equal(TestSession.Answer(3), await TextAsync(served));
         device.Open();
-        await killing.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+        await killing.WaitAsync(TimeSpan.FromMinutes(3), Cancel);
     }
 
     [Fact]

@@ -27,9 +27,8 @@ public sealed class ModelHostScheduleTests
         ResidencySnapshot end = host.Host.Snapshot();
         Assert.InRange(end.Models, 1, 3);
         await host.Loop.ForgetAsync("caller"); // what the prefix cache kept is reserved too
-        // An eviction that a waiting cache asked for may still be under way.
-        await Eventually.TrueAsync(() => host.Loop.Budget.ReservedBytes == host.Host.Snapshot().Models * weights);
-        Assert.Equal(host.Host.Snapshot().Models, host.Device.LiveTensors);
+        // An eviction that a waiting cache asked for may still be under way, or a load that nobody waits for any more.
+        await Eventually.TrueAsync(() => host.Host.Snapshot().Models is var left && host.Loop.Budget.ReservedBytes == left * weights && host.Device.LiveTensors == left);
     }
 
     /// <summary>How many requests were served.</summary>

@@ -120,8 +120,11 @@ public sealed class SessionTests : IAsyncLifetime
     {
         ConcurrentBag<int> batches = [];
         _cluster.Device().Stepped = step => batches.Add(step.Ids.Count);
-
-        List<SessionEvent>[] answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => GenerateAsync(TestSession.Greedy(10 + (i % 20)))));
+        _cluster.Device().Hold(); // until all of them are there, however slowly they come
+        Task<List<SessionEvent>[]> running = Task.WhenAll(Enumerable.Range(0, 200).Select(i => GenerateAsync(TestSession.Greedy(10 + (i % 20)))));
+        await Eventually.TrueAsync(() => _cluster.Loop().Snapshot() is var now && now.RunningSequences + now.WaitingSequences == 200);
+        _cluster.Device().Open();
+        List<SessionEvent>[] answers = await running;
 
         for (int i = 0; i < answers.Length; i++)
         {

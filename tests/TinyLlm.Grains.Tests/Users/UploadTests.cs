@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
 using TinyLlm.Storage;
@@ -90,6 +91,8 @@ public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedClus
         await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("committed", committed, other));
 
         await cluster.Orleans.StopSiloAsync(cluster.Orleans.Silos[1]);
+        ISiloStatusOracle silos = cluster.Services(0).GetRequiredService<ISiloStatusOracle>();
+        await Eventually.TrueAsync(() => silos.IsDeadSilo(holder)); // the user's silo hears of it a moment later
 
         await user.Grain.BeginWrite("written", written, "config.json", other);
         await user.Grain.BeginCommit("committed", committed, other);

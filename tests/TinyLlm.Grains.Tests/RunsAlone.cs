@@ -1,0 +1,8 @@
+namespace TinyLlm.Grains.Tests;
+
+/// <summary>Tests of what there is once for the process, such as its memory: nothing else runs beside them.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class RunsAlone
+{
+    public const string Name = "alone";
+}
