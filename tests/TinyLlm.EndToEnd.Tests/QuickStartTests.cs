@@ -25,7 +25,7 @@ public sealed class QuickStartTests
             "trap 'jobs=$(jobs -p); [ -z \"$jobs\" ] || kill $jobs; wait' EXIT",
             .. lines.SelectMany((line, number) => (string[])[$"echo '{LineMark}{number}'", line]),
         ]);
-        Uri url = new($"http://127.0.0.1:{FreePort()}");
+        Uri url = new($"http://127.0.0.1:{FreePort.OnLoopback()}");
         ToolRun run = await ToolRun.RunAsync("bash", ["-c", script], new()
         {
             ["MODEL"] = model,
@@ -54,27 +54,6 @@ public sealed class QuickStartTests
         const string fence = "```sh\n";
         int begin = readme.IndexOf(fence, StringComparison.Ordinal) + fence.Length;
         return readme[begin..readme.IndexOf("\n```", begin, StringComparison.Ordinal)].Split('\n');
-    }
-
-    /// <summary>
-    /// A port below those that systems give to whoever asks for any (from 32768 on Linux): the host comes a minute later, after its build, and another
-    /// test's process had its port by then.
-    /// </summary>
-    private static int FreePort()
-    {
-        while (true)
-        {
-            try
-            {
-                using TcpListener listener = new(System.Net.IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
-                listener.Start();
-                return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-            }
-            catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                // Another one, then.
-            }
-        }
     }
 
     private static async Task<bool> ListensAsync(Uri url)

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace TinyLlm.EndToEnd.Tests.Harness;
 
@@ -25,7 +23,7 @@ internal sealed class RedisServer : IDisposable
     {
         bool isInstalled = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, Program)));
         Assert.SkipUnless(isInstalled, "redis-server is not installed: test.sh installs it where it may");
-        int port = FreePort();
+        int port = FreePort.OnLoopback();
         Process process = Process.Start(new ProcessStartInfo(Program, ["--bind", "127.0.0.1", "--port", $"{port}", "--save", "", "--appendonly", "no"])
         {
             RedirectStandardOutput = true,
@@ -47,12 +45,5 @@ internal sealed class RedisServer : IDisposable
         if (!_process.HasExited) _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
