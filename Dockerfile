@@ -3,6 +3,8 @@
 #   docker build --tag tinyllm:cuda --build-arg TORCH_DEVICE=cuda .
 FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
 ARG TORCH_DEVICE=cpu
+# The packages of the lock files and no others.
+ENV CI=true
 WORKDIR /source
 COPY . .
 RUN dotnet publish src/TinyLlm.Host -c Release -r linux-x64 --self-contained false -p:TorchDevice=$TORCH_DEVICE -o /app

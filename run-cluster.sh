@@ -6,23 +6,26 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
   cat <<USAGE
-usage: ./run-cluster.sh [--api N] [--core N] [--gpu N] [--port PORT] [--data DIR]
+usage: ./run-cluster.sh [--api N] [--core N] [--gpu N] [--port PORT] [--data DIR] [--no-build]
   --api N      processes that serve the HTTP API, on PORT, PORT+1, ... (default 1)
   --core N     processes that keep the users (default 1)
   --gpu N      processes that generate (default 2)
   --port PORT  the first API port (default 5080)
   --data DIR   where everything is kept (default ./data-cluster)
+  --no-build   start what was built before, in Release
 USAGE
 }
 
 declare -A count=([api]=1 [core]=1 [gpu]=2)
 port=5080
 data=data-cluster
+build=true
 while [ $# -gt 0 ]; do
   case $1 in
     --api|--core|--gpu) [[ ${2-} =~ ^[1-9][0-9]?$ ]] || { echo "$1 needs a number from 1 to 99" >&2; exit 2; }; count[${1#--}]=$2; shift 2 ;;
     --port) [[ ${2-} =~ ^[0-9]+$ && ${2-} -le 65000 ]] || { echo "--port needs a number up to 65000" >&2; exit 2; }; port=$2; shift 2 ;;
     --data) [ -n "${2-}" ] || { echo "--data needs a folder" >&2; exit 2; }; data=$2; shift 2 ;;
+    --no-build) build=; shift ;;
     -h|--help) usage; exit 0 ;;
     *) echo "unknown argument '$1'" >&2; usage >&2; exit 2 ;;
   esac
@@ -38,8 +41,9 @@ exec 9>"$data/.lock"
 flock -n 9 || { echo "'$data' is in use by another cluster: stop that one, or give this one its own with --data DIR" >&2; exit 1; }
 
 [ -e "$root/tests/npm/node_modules/azurite" ] || npm ci --prefix "$root/tests/npm" --no-audit --no-fund --no-progress >/dev/null
-dotnet build "$root/src/TinyLlm.Host" -c Release -v q --nologo >"$data/logs/build.log" 2>&1 || { cat "$data/logs/build.log"; exit 1; }
+[ -z "$build" ] || dotnet build "$root/src/TinyLlm.Host" -c Release -v q --nologo >"$data/logs/build.log" 2>&1 || { cat "$data/logs/build.log"; exit 1; }
 host="$root/src/TinyLlm.Host/bin/Release/net10.0/TinyLlm.Host.dll"
+[ -e "$host" ] || { echo "'$host' is not there: start it once without --no-build" >&2; exit 1; }
 
 # Processes in the order of their start, and stopped in the other: API first, then what it needs, storage last.
 pids=()
@@ -55,16 +59,21 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# A port that nobody listens on at the moment.
+# A port that nobody listens on, below those that the system gives to whoever asks for any: nobody else is given it until ours listens.
 free_port() {
-  node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
+  node -e '
+    (function look() {
+      const port = 20000 + Math.floor(Math.random() * 12000);
+      const server = require("net").createServer().once("error", look);
+      server.listen(port, "127.0.0.1", () => server.close(() => console.log(port)));
+    })()'
 }
 
-# Waits until a command succeeds; gives up when the process ends or a minute has passed.
+# Waits until a command succeeds; gives up when the process ends or two minutes have passed.
 wait_for() {
   local pid=$1 log=$2
   shift 2
-  for ((i = 0; i < 300; i++)); do
+  for ((i = 0; i < 600; i++)); do
     "$@" >/dev/null 2>&1 && return 0
     kill -0 "$pid" 2>/dev/null || break
     sleep 0.2

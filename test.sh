@@ -31,8 +31,9 @@ if ! command -v redis-server >/dev/null && command -v apt-get >/dev/null && [ "$
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; } >/dev/null 2>&1 || echo "redis-server could not be installed"
 fi
 
-# 3. One build for all.
-dotnet build TinyLlm.sln -c Release || give_up "the build failed: see the errors above"
+# 3. The packages of the lock files and no others, and one build for all.
+dotnet restore TinyLlm.sln --locked-mode || give_up "the packages can't be restored: see the errors above; after a change that was meant, dotnet restore -p:RestoreForceEvaluate=true"
+dotnet build TinyLlm.sln -c Release --no-restore || give_up "the build failed: see the errors above"
 
 # 4. Every project by itself, so that none disturbs another's time limits. Exit code 8 is a project without a test.
 reports=$(mktemp -d) || give_up "no temporary folder can be made"

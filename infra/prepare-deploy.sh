@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the manifests name and azd does not make: the API's certificate, and the image with CUDA where there is a GPU pool. Run by azd before deploying.
+# What the manifests name and azd does not make: the API's certificate, and the images. Run by azd before deploying.
 # Needs kubectl, az and azd, signed in, the .NET SDK and openssl.
 set -eu
 cd "$(dirname "$0")/.."
@@ -20,13 +20,22 @@ elif ! kubectl get secret tinyllm-tls --namespace tinyllm >/dev/null 2>&1; then
   echo "the API's certificate is self-signed: set TINYLLM_TLS_CERT and TINYLLM_TLS_KEY, and deploy again"
 fi
 
-# azd builds the image for CPUs. The one with CUDA is several gigabytes: built only where there is something to run it on.
-tag=$(git rev-parse --short HEAD 2>/dev/null || date -u +%Y%m%d%H%M%S)
+# The images. Without Docker there is nobody who keeps a sign-in: the SDK takes the registry's token from the environment, with the user name that stands for one.
+DOTNET_CONTAINER_REGISTRY_UNAME=00000000-0000-0000-0000-000000000000
+DOTNET_CONTAINER_REGISTRY_PWORD=$(az acr login --name "${AZURE_CONTAINER_REGISTRY_ENDPOINT%%.*}" --expose-token --query accessToken --output tsv)
+export DOTNET_CONTAINER_REGISTRY_UNAME DOTNET_CONTAINER_REGISTRY_PWORD
+
+# publish VARIABLE TAG DEVICE: builds an image, pushes it, and has azd put its name into the manifests.
+publish() {
+  dotnet publish src/TinyLlm.Host -c Release -t:PublishContainer -p:TorchDevice="$3" -p:ContainerImageTag="$2" -p:ContainerRegistry="$AZURE_CONTAINER_REGISTRY_ENDPOINT"
+  azd env set "$1" "$AZURE_CONTAINER_REGISTRY_ENDPOINT/tinyllm:$2"
+}
+
+tag=$(date -u +%Y%m%d%H%M%S)
+publish TINYLLM_IMAGE "$tag" cpu
+# The one with CUDA is several gigabytes: built only where there is something to run it on.
 if [ "$TINYLLM_GPU_POOL" = gpu ]; then
-  az acr login --name "${AZURE_CONTAINER_REGISTRY_ENDPOINT%%.*}"
-  dotnet publish src/TinyLlm.Host -c Release -t:PublishContainer -p:TorchDevice=cuda -p:ContainerImageTag="$tag-cuda" \
-    -p:ContainerRegistry="$AZURE_CONTAINER_REGISTRY_ENDPOINT"
-  azd env set TINYLLM_GPU_IMAGE "$AZURE_CONTAINER_REGISTRY_ENDPOINT/tinyllm:$tag-cuda"
+  publish TINYLLM_GPU_IMAGE "$tag-cuda" cuda
 else
-  azd env set TINYLLM_GPU_IMAGE ""
+  azd env set TINYLLM_GPU_IMAGE "$AZURE_CONTAINER_REGISTRY_ENDPOINT/tinyllm:$tag"
 fi

@@ -11,11 +11,18 @@ trap 'rm -rf "$work"' EXIT
 vault_of() { printf %s "$1" | sed -e 's#^https\{0,1\}://##' -e 's#[.:/].*##'; }
 
 # has VAULT NAME: whether the vault has the secret. Anything but "it is not there" ends the script: a second host key is not a remedy for a bad connection.
+# Only a refusal is waited for, as a role that was assigned a moment ago counts after some minutes.
+patience=60
 has() {
-  if az keyvault secret show --vault-name "$1" --name "$2" --query id --output tsv >/dev/null 2>"$work/error"; then return 0; fi
-  grep -q SecretNotFound "$work/error" && return 1
-  cat "$work/error" >&2
-  exit 1
+  while ! az keyvault secret show --vault-name "$1" --name "$2" --query id --output tsv >/dev/null 2>"$work/error"; do
+    grep -q SecretNotFound "$work/error" && return 1
+    if ! grep -q Forbidden "$work/error" || [ "$patience" -eq 0 ]; then
+      cat "$work/error" >&2
+      exit 1
+    fi
+    patience=$((patience - 1))
+    sleep 10
+  done
 }
 
 put() { az keyvault secret set --vault-name "$1" --name "$2" --file "$work/$2" --encoding utf-8 --output none; }

@@ -116,7 +116,7 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("RenewWrite")]
     Task RenewWrite(string uploadId, string leaseId);
 
-    /// <summary>Gives a write lease back, with the file's durable length. A repeat meets a lease that is lost.</summary>
+    /// <summary>Gives a write lease back, with the file's durable length; refused when it is lost. A repeat after success changes nothing.</summary>
     [Repeatable]
     [Alias("EndWrite")]
     Task EndWrite(string uploadId, string leaseId, long length);

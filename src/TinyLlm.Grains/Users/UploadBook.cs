@@ -130,11 +130,16 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
             RequestError.QuotaExceeded, $"stored bytes: {used} are in use, and {bound} is the bound: delete a model first.");
     }
 
-    public void EndWrite(UserState state, string uploadId, string leaseId, long length)
+    /// <summary>Takes a lease back, once; false when this one was taken back before. What it wrote counts as written, until the next one with the right ends.</summary>
+    public bool EndWrite(UserState state, string uploadId, string leaseId, long length)
     {
+        if (state.Uploads.TryGetValue(uploadId, out UploadRecord? known) && known.EndedLeases.ContainsValue(leaseId)) return false;
         Writer writer = FindWriter(state, uploadId, leaseId);
         _writers.Remove(leaseId);
-        state.Uploads[uploadId].Files[writer.FileName] = length;
+        UploadRecord upload = state.Uploads[uploadId];
+        upload.Files[writer.FileName] = length;
+        upload.EndedLeases[writer.FileName] = leaseId;
+        return true;
     }
 
     /// <summary>Closes the upload for writing. An upload that was published before answers with what it became.</summary>

@@ -162,8 +162,7 @@ internal sealed partial class UserGrain(
     public async Task EndWrite(string uploadId, string leaseId, long length)
     {
         RequireUser();
-        _uploads.EndWrite(state.State, uploadId, leaseId, length);
-        await SaveAsync();
+        if (_uploads.EndWrite(state.State, uploadId, leaseId, length)) await SaveAsync();
     }
 
     public async Task<CommitTicket> BeginCommit(string model, string uploadId, SiloAddress? silo)

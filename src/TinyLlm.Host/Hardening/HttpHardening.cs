@@ -66,13 +66,13 @@ internal static class HttpHardening
     public static void UseHttpHardening(this WebApplication app)
     {
         HttpOptions options = app.Services.GetRequiredService<HttpOptions>();
-        if (options.TrustedProxies is not null) app.UseForwardedHeaders();
+        if (HttpOptions.Split(options.TrustedProxies).Length > 0) app.UseForwardedHeaders();
         app.Use((http, next) => SecurityHeaders.InvokeAsync(http, next));
         app.UseMiddleware<ErrorMiddleware>();
         app.UseMiddleware<HostNames>();
         app.UseMiddleware<AddressLimits>();
         app.UseRouting();
-        if (options.CorsOrigins is not null) app.UseCors();
+        if (HttpOptions.Split(options.CorsOrigins).Length > 0) app.UseCors();
         app.UseRequestTimeouts();
     }
 

@@ -8,7 +8,7 @@ internal sealed class ClusterSettings
     public const string Section = "TinyLlm:Cluster";
 
     /// <summary>Redis that keeps the list of members, as StackExchange.Redis writes it: "host:6379,password=...". It should persist what it is told.</summary>
-    public string? Redis { get; set; }
+    public string? Redis { get; set => field = string.IsNullOrEmpty(value) ? null : value; }
 
     /// <summary>Members of one cluster agree on it. Another id in the same Redis is another cluster. Default tinyllm.</summary>
     [RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", ErrorMessage = "Cluster:Id: must be 1 to 63 letters, digits, '.', '_' or '-'.")]
@@ -23,8 +23,8 @@ internal sealed class ClusterSettings
     public int SiloPort { get; set; }
 
     /// <summary>
-    /// Whether the process is a pod: members whose pods are gone are taken for dead at once, as the cluster's API says, and POD_NAME, POD_NAMESPACE, POD_IP,
-    /// ORLEANS_SERVICE_ID and ORLEANS_CLUSTER_ID must be in the environment. Default no.
+    /// Whether the process is a pod: members whose pods are gone, as the cluster's API says, are taken for dead by every pod that starts, and POD_NAME,
+    /// POD_NAMESPACE, POD_IP, ORLEANS_SERVICE_ID and ORLEANS_CLUSTER_ID must be in the environment. Default no.
     /// </summary>
     public bool Kubernetes { get; set; }
 

@@ -19,7 +19,7 @@ internal sealed class HostOptions
     public string Roles { get; set; } = HostRoles.AllName;
 
     /// <summary>Folder of the keys and the admin token, which every process of a cluster has the same of. Default: in the data folder.</summary>
-    public string? Keys { get; set; }
+    public string? Keys { get; set => field = string.IsNullOrEmpty(value) ? null : value; }
 
     /// <summary>auto, cpu, cuda, or none for a host that keeps users and models and leaves generating to other silos. Default auto.</summary>
     [RegularExpression("^(auto|cpu|cuda|none)$", ErrorMessage = "Device: must be auto, cpu, cuda or none.")]

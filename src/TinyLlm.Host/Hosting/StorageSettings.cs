@@ -9,7 +9,7 @@ internal sealed class StorageSettings
     public Uri? AccountUri { get; set; }
 
     /// <summary>A connection string instead: for Azurite, or where no identity is to be had. It is a secret.</summary>
-    public string? ConnectionString { get; set; }
+    public string? ConnectionString { get; set => field = string.IsNullOrEmpty(value) ? null : value; }
 
     /// <summary>
     /// The blob endpoint of another account for users' wrapped keys, whose deletion must be final: one without soft delete, versions or backups.

@@ -35,26 +35,32 @@ internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails 
         WriteLease lease = await WhenFreeAsync(() => upload.User.BeginWrite(upload.Model, upload.UploadId, file.Value, local.SiloAddress), cancellationToken);
         using CancellationTokenSource writing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task renewing = RenewAsync(upload, lease, writing);
+        bool hadRightToTheEnd;
+        long length;
         try
         {
-            if (offset is null) await files.DiscardAsync(upload.Owner, lease.Version, file, writing.Token);
-            await files.AppendAsync(upload.Owner, lease.Version, file, offset ?? 0, body, lease.MaxBytes, digest, lease.Key, writing.Token);
+            if (offset is null) await files.DiscardAsync(upload.Owner, lease.Version, file, RequireRightAsync, writing.Token);
+            length = await files.AppendAsync(
+                upload.Owner, lease.Version, file, offset ?? 0, body, lease.MaxBytes, digest, lease.Key, RequireRightAsync, writing.Token);
         }
-        catch (StoreException exception) when (ToRefusal(exception, file, lease) is { } refusal)
+        catch (StoreException exception) when (ToRefusal(exception, file, offset, lease) is { } refusal)
         {
             throw refusal;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new RequestException(RequestError.Conflict, "The right to write this file was lost: ask for its offset and go on from there.") { FileName = file.Value };
+            throw RightLost(file);
         }
         finally
         {
             await writing.CancelAsync();
             await renewing;
-            await EndAsync(upload, lease, file);
+            hadRightToTheEnd = await TryEndAsync(upload, lease, file);
         }
-        return await LengthAsync(upload.Owner, lease.Version, file, CancellationToken.None);
+        // Without the right, what was written may be another's to replace by now: it is not acknowledged.
+        return hadRightToTheEnd ? length : throw RightLost(file);
+
+        Task RequireRightAsync() => upload.User.RenewWrite(upload.UploadId, lease.LeaseId);
     }
 
     /// <summary>The durable length of a file; 0 when nothing was written yet.</summary>
@@ -158,16 +164,18 @@ internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails 
         }
     }
 
-    /// <summary>Tells the owner what is there now. A lease that was lost meanwhile needs no telling.</summary>
-    private async Task EndAsync(Upload upload, WriteLease lease, ModelFileName file)
+    /// <summary>Tells the owner what is there now; false when the lease was lost meanwhile.</summary>
+    private async Task<bool> TryEndAsync(Upload upload, WriteLease lease, ModelFileName file)
     {
         try
         {
             await upload.User.EndWrite(upload.UploadId, lease.LeaseId, await LengthAsync(upload.Owner, lease.Version, file, CancellationToken.None));
+            return true;
         }
         catch (RequestException exception) when (exception.Error == RequestError.Conflict)
         {
             LogLeaseLost(logger, lease.Version, exception);
+            return false;
         }
         catch (RequestException exception) when (exception.Error == RequestError.NotFound)
         {
@@ -178,11 +186,17 @@ internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails 
         }
     }
 
-    private static RequestException? ToRefusal(StoreException exception, ModelFileName file, WriteLease lease) => exception.Error switch
+    private static RequestException RightLost(ModelFileName file) =>
+        new(RequestError.Conflict, "The right to write this file was lost: ask for its offset and go on from there.") { FileName = file.Value };
+
+    private static RequestException? ToRefusal(StoreException exception, ModelFileName file, long? offset, WriteLease lease) => exception.Error switch
     {
         StoreError.TooLarge => new(RequestError.TooLarge, $"The file may have at most {lease.MaxBytes} bytes, and there are more.") { FileName = file.Value },
         StoreError.OffsetMismatch => new(
-            RequestError.Conflict, $"Upload-Offset: the file ends at {exception.DurableLength}: go on from there.")
+            RequestError.Conflict,
+            offset is null
+                ? "Another request wrote this file at the same time: send it again from its beginning."
+                : $"Upload-Offset: the file ends at {exception.DurableLength}: go on from there.")
         {
             FileName = file.Value,
             Detail = "offset_mismatch",

@@ -34,9 +34,18 @@ public sealed class ModelFiles(ObjectStore store)
     /// </summary>
     /// <returns>The file's durable length.</returns>
     /// <exception cref="StoreException">Sealed, Damaged, and what an append answers.</exception>
+    public Task<long> AppendAsync(
+        UserId owner, VersionId version, ModelFileName file, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, VersionKey? key,
+        CancellationToken cancellationToken) => AppendAsync(owner, version, file, offset, body, maxBytes, contentDigest, key, null, cancellationToken);
+
+    /// <summary>
+    /// The same for one of several processes, of which one at a time has the right to write a file. <paramref name="requireRight"/> throws when it is lost;
+    /// it is asked before what is there is changed. Who loses it later changes nothing that another writes, but may not hear of the loss: ask once more at the end.
+    /// </summary>
+    /// <inheritdoc cref="AppendAsync(UserId, VersionId, ModelFileName, long, Stream, long, ContentDigest?, VersionKey?, CancellationToken)"/>
     public async Task<long> AppendAsync(
         UserId owner, VersionId version, ModelFileName file, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, VersionKey? key,
-        CancellationToken cancellationToken)
+        Func<Task>? requireRight, CancellationToken cancellationToken)
     {
         FileObjects objects = ObjectsOf(owner, version, file);
         Enter(version);
@@ -44,8 +53,11 @@ public sealed class ModelFiles(ObjectStore store)
         {
             if (await store.LengthAsync(ManifestOf(owner, version), cancellationToken).ConfigureAwait(false) is not null) throw SealedAlready();
             if (key is not null)
-                return await new EncryptedUpload(store, objects, key, file).AppendAsync(offset, body, maxBytes, contentDigest, cancellationToken).ConfigureAwait(false);
-            return (await store.AppendAsync(objects.Plain, offset, body, maxBytes, contentDigest, cancellationToken).ConfigureAwait(false)).Length;
+            {
+                EncryptedUpload upload = new(store, objects, key, file, requireRight);
+                return await upload.AppendAsync(offset, body, maxBytes, contentDigest, cancellationToken).ConfigureAwait(false);
+            }
+            return (await store.AppendAsync(objects.Plain, offset, body, maxBytes, contentDigest, requireRight, cancellationToken).ConfigureAwait(false)).Length;
         }
         finally
         {
@@ -53,17 +65,33 @@ public sealed class ModelFiles(ObjectStore store)
         }
     }
 
-    /// <summary>Deletes one file of a version that is not published, so that it can be sent again from its start.</summary>
-    /// <exception cref="StoreException">Sealed.</exception>
-    public async Task DiscardAsync(UserId owner, VersionId version, ModelFileName file, CancellationToken cancellationToken)
+    /// <summary>
+    /// Deletes one file of a version that is not published, so that it can be sent again from its start. Where another process may have the right to write
+    /// it by now, <paramref name="requireRight"/> throws when it does.
+    /// </summary>
+    /// <exception cref="StoreException">Sealed. OffsetMismatch: another process writes the file.</exception>
+    public async Task DiscardAsync(UserId owner, VersionId version, ModelFileName file, Func<Task>? requireRight, CancellationToken cancellationToken)
     {
         Enter(version);
         try
         {
-            if (await store.LengthAsync(ManifestOf(owner, version), cancellationToken).ConfigureAwait(false) is not null) throw SealedAlready();
+            // 1. What is there is looked at before the right is asked for, and deleted as it was seen: what the next one with the right writes is left alone.
             FileObjects objects = ObjectsOf(owner, version, file);
-            await EncryptedUpload.DiscardAsync(store, objects, cancellationToken).ConfigureAwait(false);
-            await store.DeleteAsync(objects.Plain, PutCondition.Always, cancellationToken).ConfigureAwait(false);
+            List<ObjectInfo> found = [];
+            foreach (string name in new[] { objects.Tail, objects.Sealed, objects.Plain })
+            {
+                if (await store.StatAsync(name, cancellationToken).ConfigureAwait(false) is { } info) found.Add(info);
+            }
+            // 2.
+            if (found.Count > 0 && requireRight is not null) await requireRight().ConfigureAwait(false);
+            if (await store.LengthAsync(ManifestOf(owner, version), cancellationToken).ConfigureAwait(false) is not null) throw SealedAlready();
+            // 3.
+            await store.DeleteAsync(objects.Part, PutCondition.Always, cancellationToken).ConfigureAwait(false);
+            foreach (ObjectInfo info in found)
+            {
+                if (!await EncryptedUpload.TryDeleteAsync(store, info.Name, info.ETag, cancellationToken).ConfigureAwait(false))
+                    throw ObjectStore.OffsetMismatch(0, await LengthAsync(owner, version, file, cancellationToken).ConfigureAwait(false) ?? 0);
+            }
         }
         finally
         {
@@ -148,6 +176,7 @@ public sealed class ModelFiles(ObjectStore store)
             List<ModelFileName> names = await ListAsync(owner, version, cancellationToken).Select(file => file.Name).ToListAsync(cancellationToken).ConfigureAwait(false);
             if (names.Count == 0) throw new StoreException(StoreError.NotFound, "the version has no file");
             if (key is not null) await FinishAsync(owner, version, names, key, cancellationToken).ConfigureAwait(false);
+            else await FenceAsync(owner, version, names, cancellationToken).ConfigureAwait(false);
             ModelManifest manifest = await ComputeAsync(owner, version, names, key, cancellationToken).ConfigureAwait(false);
             await store.PutAsync(ManifestOf(owner, version), manifest.CanonicalBytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
             if (key is not null) await CleanAsync(owner, version, names).ConfigureAwait(false);
@@ -205,6 +234,15 @@ public sealed class ModelFiles(ObjectStore store)
             throw;
         }
     }
+
+    /// <summary>What the last chunk does for encrypted files: no writer that lost its right can change one that it looked at before.</summary>
+    private Task FenceAsync(UserId owner, VersionId version, IEnumerable<ModelFileName> names, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(names, Some(cancellationToken), async (name, cancel) =>
+        {
+            string plain = ObjectsOf(owner, version, name).Plain;
+            if (await store.StatAsync(plain, cancel).ConfigureAwait(false) is { } found)
+                await EncryptedUpload.TryFenceAsync(store, plain, found, cancel).ConfigureAwait(false); // if it changed since, then so did its ETag
+        });
 
     private async Task<ModelManifest> ComputeAsync(
         UserId owner, VersionId version, IEnumerable<ModelFileName> names, VersionKey? key, CancellationToken cancellationToken)

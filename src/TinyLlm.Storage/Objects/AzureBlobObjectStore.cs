@@ -88,7 +88,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
         }
         catch (RequestFailedException error) when (IsConditionFailed(error) || error.ErrorCode == BlobErrorCode.BlobNotFound)
         {
-            Stat? stored = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+            Stat? stored = await StatWriteAsync(name, cancellationToken).ConfigureAwait(false);
             return stored?.WriteId == attempt.Id ? stored.Info.ETag : throw ConditionFailed(stored?.Info.ETag);
         }
     }
@@ -98,7 +98,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
         // A deletion that wants no object never deletes one; the service's emulator ignores If-None-Match here and would.
         if (condition.MustBeAbsent)
         {
-            ObjectInfo? present = (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Info;
+            ObjectInfo? present = (await StatWriteAsync(name, cancellationToken).ConfigureAwait(false))?.Info;
             return present is null ? false : throw ConditionFailed(present.ETag);
         }
         try
@@ -113,7 +113,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
         catch (RequestFailedException error) when (IsConditionFailed(error))
         {
             // The service may test the condition before it looks whether there is a blob at all.
-            ObjectInfo? stored = (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Info;
+            ObjectInfo? stored = (await StatWriteAsync(name, cancellationToken).ConfigureAwait(false))?.Info;
             return stored is null ? attempt.IsRepeat : throw ConditionFailed(stored.ETag);
         }
     }
@@ -156,7 +156,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
     {
         if (count == 0) // no range is empty
         {
-            if (await StatAsync(name, cancellationToken).ConfigureAwait(false) is null) throw NotFound();
+            if (await StatWriteAsync(name, cancellationToken).ConfigureAwait(false) is null) throw NotFound();
             return;
         }
         BlobDownloadOptions options = new() { Range = new HttpRange(offset, count) };
@@ -183,22 +183,19 @@ public sealed class AzureBlobObjectStore : ObjectStore
         }
     }
 
-    private protected override async Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
-        (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Info.Length;
+    private protected override async Task<ObjectInfo?> StatCoreAsync(string name, CancellationToken cancellationToken) =>
+        (await StatWriteAsync(name, cancellationToken).ConfigureAwait(false))?.Info;
 
     private protected override async Task<AppendResult> AppendCoreAsync(
-        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken)
+        string name, ObjectInfo? found, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken)
     {
         BlockBlobClient blob = container.GetBlockBlobClient(name);
-        ObjectInfo? stored = (await TryAsync(cancel => StatAsync(name, cancel), cancellationToken).ConfigureAwait(false))?.Info;
-        if ((stored?.Length ?? 0) != offset) throw OffsetMismatch(offset, stored?.Length ?? 0);
-        if (offset > maxBytes) throw TooLarge(maxBytes);
-
+        (ObjectInfo? stored, long offset) = (found, found?.Length ?? 0);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(AppendBlockBytes);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
-            List<string> blocks = await TryAsync(cancel => BlocksOfAsync(blob, stored, cancel), cancellationToken).ConfigureAwait(false);
+            List<string> blocks = await TryAsync(cancel => BlocksOfAsync(name, blob, found, cancel), cancellationToken).ConfigureAwait(false);
             Memory<byte> block = buffer.AsMemory(0, AppendBlockBytes);
             long end = offset;
             while (true)
@@ -214,7 +211,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
                 }
                 if (last && contentDigest is not null && !contentDigest.Equals(new ContentDigest(hash.GetHashAndReset()))) throw DigestMismatch();
                 bool commit = contentDigest is null ? filled > 0 : last && end > offset;
-                if (commit || (last && stored is null))
+                if (commit || (last && stored == found)) // nothing, too, is an append: it makes the object, or gives it another ETag
                 {
                     WriteAttempt attempt = new();
                     ObjectInfo? before = stored;
@@ -235,17 +232,25 @@ public sealed class AzureBlobObjectStore : ObjectStore
     }
 
     /// <summary>The ids of the blob's blocks, in order. One that was written whole has none: then its bytes are staged again, as the first block.</summary>
-    private static async Task<List<string>> BlocksOfAsync(BlockBlobClient blob, ObjectInfo? stored, CancellationToken cancellationToken)
+    private async Task<List<string>> BlocksOfAsync(string name, BlockBlobClient blob, ObjectInfo? found, CancellationToken cancellationToken)
     {
-        if (stored is null || stored.Length == 0) return [];
-        BlobRequestConditions same = new() { IfMatch = new ETag(stored.ETag) };
-        BlockList list = await blob.GetBlockListAsync(BlockListTypes.Committed, cancellationToken: cancellationToken).ConfigureAwait(false);
-        List<string> blocks = [.. list.CommittedBlocks.Select(block => block.Name)];
-        if (blocks.Count > 0) return blocks;
-        BlobDownloadResult whole = await blob
-            .DownloadContentAsync(new BlobDownloadOptions { Conditions = same }, cancellationToken).ConfigureAwait(false);
-        byte[] bytes = whole.Content.ToArray();
-        return [await StageAsync(blob, bytes, bytes.Length, cancellationToken).ConfigureAwait(false)];
+        if (found is null || found.Length == 0) return [];
+        try
+        {
+            BlockList list = await blob.GetBlockListAsync(BlockListTypes.Committed, cancellationToken: cancellationToken).ConfigureAwait(false);
+            List<string> blocks = [.. list.CommittedBlocks.Select(block => block.Name)];
+            if (blocks.Count > 0) return blocks;
+            BlobRequestConditions same = new() { IfMatch = new ETag(found.ETag) };
+            BlobDownloadResult whole = await blob
+                .DownloadContentAsync(new BlobDownloadOptions { Conditions = same }, cancellationToken).ConfigureAwait(false);
+            byte[] bytes = whole.Content.ToArray();
+            return [await StageAsync(blob, bytes, bytes.Length, cancellationToken).ConfigureAwait(false)];
+        }
+        catch (RequestFailedException error) when (error.Status is NotFoundStatus or PreconditionFailedStatus)
+        {
+            // Another writer deleted or replaced it since it was found.
+            throw OffsetMismatch(found.Length, (await StatCoreAsync(name, cancellationToken).ConfigureAwait(false))?.Length ?? 0);
+        }
     }
 
     /// <summary>Uploads one block under an id of its own, so that two appends never overwrite each other's.</summary>
@@ -273,16 +278,16 @@ public sealed class AzureBlobObjectStore : ObjectStore
         catch (RequestFailedException error) when (IsConditionFailed(error) || error.Status == NotFoundStatus || error.ErrorCode == BlobErrorCode.InvalidBlockList)
         {
             // Another append was first; its commit also threw our blocks away. Or it was this one, and its answer was lost.
-            Stat? now = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+            Stat? now = await StatWriteAsync(name, cancellationToken).ConfigureAwait(false);
             return now?.WriteId == attempt.Id ? now.Info : throw OffsetMismatch(stored?.Length ?? 0, now?.Info.Length ?? 0);
         }
     }
 
     /// <summary>What this write left there, if it went through before.</summary>
     private async Task<ObjectInfo?> FindWriteAsync(string name, WriteAttempt attempt, CancellationToken cancellationToken) =>
-        await StatAsync(name, cancellationToken).ConfigureAwait(false) is { } stored && stored.WriteId == attempt.Id ? stored.Info : null;
+        await StatWriteAsync(name, cancellationToken).ConfigureAwait(false) is { } stored && stored.WriteId == attempt.Id ? stored.Info : null;
 
-    private async Task<Stat?> StatAsync(string name, CancellationToken cancellationToken)
+    private async Task<Stat?> StatWriteAsync(string name, CancellationToken cancellationToken)
     {
         try
         {

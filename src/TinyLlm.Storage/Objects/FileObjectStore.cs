@@ -22,7 +22,6 @@ public sealed class FileObjectStore : ObjectStore
 {
     private const string TemporaryFolder = ".tmp";
     private const string LockFolder = ".locks";
-    private const int ListBatch = 256;
     private const int StageBytes = 1 << 20;
 
     private readonly string root;
@@ -60,15 +59,22 @@ public sealed class FileObjectStore : ObjectStore
         return Directory.Exists(path) ? path : null;
     }
 
-    public override Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken) =>
-        Task.Run(() => RemoveLeftovers(time.GetUtcNow().UtcDateTime - olderThan, cancellationToken), cancellationToken);
+    public override Task<int> CollectTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken)
+    {
+        DateTime limit = time.GetUtcNow().UtcDateTime - olderThan;
+        int removed = 0; // by all attempts together
+        return TryAsync(cancel => Task.Run(() => RemoveLeftovers(limit, ref removed, cancel), cancel), cancellationToken);
+    }
 
     /// <summary>Removes what crashed writers left behind, however young: for whoever knows that nobody else writes.</summary>
-    internal void RemoveLeftovers() => RemoveLeftovers(DateTime.MaxValue, CancellationToken.None);
-
-    private int RemoveLeftovers(DateTime limit, CancellationToken cancellationToken)
+    internal void RemoveLeftovers()
     {
         int removed = 0;
+        RemoveLeftovers(DateTime.MaxValue, ref removed, CancellationToken.None);
+    }
+
+    private int RemoveLeftovers(DateTime limit, ref int removed, CancellationToken cancellationToken)
+    {
         foreach (FileSystemInfo leftover in new DirectoryInfo(temporary).EnumerateFileSystemInfos())
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -161,22 +167,17 @@ public sealed class FileObjectStore : ObjectStore
         DeleteTree(doomed);
     }, cancellationToken);
 
+    /// <summary>One access a folder, so that what fails for a moment is repeated and nothing is listed twice.</summary>
     private protected override async IAsyncEnumerable<ObjectInfo> ListCoreAsync(
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using IEnumerator<ObjectInfo> found = Enumerate(prefix.Length == 0 ? root : PathOf(prefix)).GetEnumerator();
-        while (true)
+        Stack<string> folders = new([prefix.Length == 0 ? root : PathOf(prefix)]);
+        while (folders.TryPop(out string? folder))
         {
-            List<ObjectInfo> batch = await Task.Run(NextBatch, cancellationToken).ConfigureAwait(false);
-            foreach (ObjectInfo info in batch) yield return info;
-            if (batch.Count < ListBatch) yield break;
-        }
-
-        List<ObjectInfo> NextBatch()
-        {
-            List<ObjectInfo> batch = [];
-            while (batch.Count < ListBatch && found.MoveNext()) batch.Add(found.Current);
-            return batch;
+            (List<ObjectInfo> objects, List<string> inner) =
+                await TryAsync(cancel => Task.Run(() => FolderListing.Read(root, folder), cancel), cancellationToken).ConfigureAwait(false);
+            foreach (string found in inner) folders.Push(found);
+            foreach (ObjectInfo info in objects) yield return info;
         }
     }
 
@@ -185,7 +186,8 @@ public sealed class FileObjectStore : ObjectStore
         string path = PathOf(name);
         try
         {
-            return Task.FromResult<Stream>(new FileStream(path, PrivateFiles.Options(FileMode.Open, FileAccess.Read, PrivateFiles.ShareAll)));
+            FileStream file = new(path, PrivateFiles.Options(FileMode.Open, FileAccess.Read, PrivateFiles.ShareAll));
+            return Task.FromResult<Stream>(new RepeatedReadStream(file, (read, cancel) => TryAsync(read, cancel)));
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
@@ -201,21 +203,17 @@ public sealed class FileObjectStore : ObjectStore
         },
         cancellationToken);
 
-    private protected override Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken) =>
-        Task.FromResult(ObjectFile.Stat(PathOf(name))?.Length);
+    private protected override Task<ObjectInfo?> StatCoreAsync(string name, CancellationToken cancellationToken) =>
+        Task.FromResult(ObjectFile.Stat(PathOf(name)) is { } file ? ObjectFile.InfoOf(name, file) : null);
 
     private protected override Task<AppendResult> AppendCoreAsync(
-        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken) => RunAsync(async () =>
-    {
-        long durable = ObjectFile.Stat(PathOf(name))?.Length ?? 0;
-        if (durable != offset) throw OffsetMismatch(offset, durable);
-        if (offset > maxBytes) throw TooLarge(maxBytes);
-        return contentDigest is null
-            ? await AppendBlocksAsync(name, offset, body, maxBytes, cancellationToken).ConfigureAwait(false)
-            : await AppendVerifiedAsync(name, offset, body, maxBytes, contentDigest, cancellationToken).ConfigureAwait(false);
-    }, cancellationToken);
+        string name, ObjectInfo? found, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken) => RunAsync(
+        () => contentDigest is null
+            ? AppendBlocksAsync(name, found, body, maxBytes, cancellationToken)
+            : AppendVerifiedAsync(name, found, body, maxBytes, contentDigest, cancellationToken),
+        cancellationToken);
 
-    private async Task<AppendResult> AppendBlocksAsync(string name, long offset, Stream body, long maxBytes, CancellationToken cancellationToken)
+    private async Task<AppendResult> AppendBlocksAsync(string name, ObjectInfo? found, Stream body, long maxBytes, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(AppendBlockBytes);
         try
@@ -225,9 +223,10 @@ public sealed class FileObjectStore : ObjectStore
             while (true)
             {
                 int filled = await body.ReadAtLeastAsync(block, block.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-                long end = result?.Length ?? offset;
+                long end = result?.Length ?? found?.Length ?? 0;
                 if (filled > maxBytes - end) throw TooLarge(maxBytes);
-                if (filled > 0 || result is null) result = await WriteBlockAsync(name, end, block[..filled], cancellationToken).ConfigureAwait(false);
+                if (filled > 0 || result is null)
+                    result = await WriteBlockAsync(name, end, result?.ETag ?? found?.ETag, block[..filled], cancellationToken).ConfigureAwait(false);
                 if (filled < block.Length) return result;
             }
         }
@@ -238,23 +237,24 @@ public sealed class FileObjectStore : ObjectStore
     }
 
     /// <summary>Writes a block once, however often its answer is lost.</summary>
-    private Task<AppendResult> WriteBlockAsync(string name, long offset, ReadOnlyMemory<byte> block, CancellationToken cancellationToken)
+    private Task<AppendResult> WriteBlockAsync(string name, long offset, string? eTag, ReadOnlyMemory<byte> block, CancellationToken cancellationToken)
     {
         AppendResult? written = null;
         return TryAsync(
             async cancel =>
             {
                 using (await locks.AcquireAsync(name, cancel).ConfigureAwait(false))
-                    return written ??= ObjectFile.WriteBlock(PathOf(name), offset, block.Span, NextStamp());
+                    return written ??= ObjectFile.WriteBlock(PathOf(name), offset, eTag, block.Span, NextStamp());
             },
             cancellationToken);
     }
 
     /// <summary>Stages the body beside the object until its digest is known, then makes it the object (a rename) or copies it to the end.</summary>
     private async Task<AppendResult> AppendVerifiedAsync(
-        string name, long offset, Stream body, long maxBytes, ContentDigest expected, CancellationToken cancellationToken)
+        string name, ObjectInfo? found, Stream body, long maxBytes, ContentDigest expected, CancellationToken cancellationToken)
     {
         string staged = NewTemporary();
+        long offset = found?.Length ?? 0;
         try
         {
             using FileStream file = new(staged, PrivateFiles.Options(FileMode.CreateNew, FileAccess.ReadWrite, PrivateFiles.ShareAll));
@@ -263,13 +263,18 @@ public sealed class FileObjectStore : ObjectStore
             {
                 // All is here and right: from now on it is not the client's to cancel.
                 file.Position = 0;
-                return await AppendBlocksAsync(name, offset, file, maxBytes, CancellationToken.None).ConfigureAwait(false);
+                return await AppendBlocksAsync(name, found, file, maxBytes, CancellationToken.None).ConfigureAwait(false);
             }
             DateTime stamp = NextStamp();
             File.SetLastWriteTimeUtc(file.SafeFileHandle, stamp);
             file.Flush(flushToDisk: true);
             file.Dispose();
             return new AppendResult(length, await PublishAsync(name, staged, stamp, cancellationToken).ConfigureAwait(false));
+        }
+        catch (IOException error) when (IsTransient(error))
+        {
+            // Not to be repeated: the body is used up, and a disk that failed to flush may have dropped what it said it had.
+            throw Unavailable("the disk failed while it kept the body: send it again", error);
         }
         finally
         {
@@ -319,18 +324,6 @@ public sealed class FileObjectStore : ObjectStore
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private IEnumerable<ObjectInfo> Enumerate(string folder)
-    {
-        EnumerationOptions options = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
-        if (!Directory.Exists(folder)) yield break;
-        foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*", options))
-        {
-            string name = Path.GetRelativePath(root, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
-            if (ObjectName.IsValid(name) && ObjectFile.Stat(file.FullName) is { } found)
-                yield return new ObjectInfo(name, found.Length, ObjectFile.ETagOf(found), found.LastWriteTimeUtc);
         }
     }
 

@@ -48,11 +48,14 @@ internal static class ObjectFile
         }
     }
 
-    /// <summary>Writes one block at <paramref name="offset"/>, which must be the file's end, and flushes it. Call it under the object's lock.</summary>
-    public static AppendResult WriteBlock(string path, long offset, ReadOnlySpan<byte> block, DateTime stamp)
+    /// <summary>
+    /// Writes one block at <paramref name="offset"/>, the end of the file that has <paramref name="eTag"/> (null: of none, it is made), and flushes it.
+    /// Call it under the object's lock.
+    /// </summary>
+    public static AppendResult WriteBlock(string path, long offset, string? eTag, ReadOnlySpan<byte> block, DateTime stamp)
     {
         bool exists = Stat(path) is not null;
-        if (!exists && offset > 0) throw ObjectStore.OffsetMismatch(offset, 0);
+        if (!exists && eTag is not null) throw ObjectStore.OffsetMismatch(offset, 0);
         RequireNoFolder(path);
         PrivateFiles.CreateFolder(FolderOf(path));
         FileStreamOptions options = PrivateFiles.Options(exists ? FileMode.Open : FileMode.CreateNew, FileAccess.ReadWrite, PrivateFiles.ShareAll);
@@ -63,15 +66,15 @@ internal static class ObjectFile
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            return WriteBlock(path, offset, block, stamp); // The folder was deleted between the two steps: look again.
+            return WriteBlock(path, offset, eTag, block, stamp); // The folder was deleted between the two steps: look again.
         }
         using FileStream file = opened;
         SafeFileHandle handle = file.SafeFileHandle;
         long length = RandomAccess.GetLength(handle);
-        if (length != offset) throw ObjectStore.OffsetMismatch(offset, length);
+        DateTime previous = File.GetLastWriteTimeUtc(handle);
+        if (exists && ETagOf(previous, length) != eTag) throw ObjectStore.OffsetMismatch(offset, length);
         try
         {
-            DateTime previous = File.GetLastWriteTimeUtc(handle);
             RandomAccess.Write(handle, block, offset);
             Stamp(handle, stamp, exists ? previous : null);
             RandomAccess.FlushToDisk(handle);
@@ -79,9 +82,16 @@ internal static class ObjectFile
         }
         catch
         {
-            // The block is whole or not there. When even this fails, the next append finds the longer length and goes on from it.
-            if (exists) RandomAccess.SetLength(handle, offset);
-            else File.Delete(path);
+            // The block is whole or not there, so that a repeat finds what this attempt found. When even this fails, the next append goes on from the longer length.
+            if (exists)
+            {
+                RandomAccess.SetLength(handle, offset);
+                File.SetLastWriteTimeUtc(handle, previous);
+            }
+            else
+            {
+                File.Delete(path);
+            }
             throw;
         }
         return new AppendResult(offset + block.Length, ETagOf(File.GetLastWriteTimeUtc(handle), offset + block.Length));
@@ -133,6 +143,8 @@ internal static class ObjectFile
         }
         return true;
     }
+
+    public static ObjectInfo InfoOf(string name, FileInfo file) => new(name, file.Length, ETagOf(file), file.LastWriteTimeUtc);
 
     public static string ETagOf(FileInfo file) => ETagOf(file.LastWriteTimeUtc, file.Length);
 

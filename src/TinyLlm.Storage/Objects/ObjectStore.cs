@@ -129,15 +129,20 @@ public abstract class ObjectStore
     }
 
     /// <summary>The object's durable length in bytes; null when there is none.</summary>
-    public Task<long?> LengthAsync(string name, CancellationToken cancellationToken)
+    public async Task<long?> LengthAsync(string name, CancellationToken cancellationToken) =>
+        (await StatAsync(name, cancellationToken).ConfigureAwait(false))?.Length;
+
+    /// <summary>The object as a listing would show it; null when there is none.</summary>
+    internal Task<ObjectInfo?> StatAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.Require(name);
-        return TryAsync(cancel => LengthCoreAsync(name, cancel), cancellationToken);
+        return TryAsync(cancel => StatCoreAsync(name, cancel), cancellationToken);
     }
 
     /// <summary>
     /// Appends <paramref name="body"/> to the object (made when it isn't there) in blocks of <see cref="AppendBlockBytes"/>, each durable before the
-    /// next one is read, with one block in memory. Of two appends that meet, one goes on and the other ends with OffsetMismatch.
+    /// next one is read, with one block in memory. Of two appends that meet, one goes on and the other ends with OffsetMismatch; so does one whose
+    /// object was replaced on the way, also by one that is as long. An append of nothing gives the object another ETag.
     /// When the body breaks off (any exception, cancellation) the blocks before stay and the exception comes through.
     /// </summary>
     /// <param name="name">The object.</param>
@@ -149,17 +154,33 @@ public abstract class ObjectStore
     /// <param name="cancellationToken">Ends the append after the last durable block.</param>
     /// <exception cref="StoreException">OffsetMismatch, TooLarge, DigestMismatch, StorageFull, BadName.</exception>
     public Task<AppendResult> AppendAsync(
-        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken)
+        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken) =>
+        AppendAsync(name, offset, body, maxBytes, contentDigest, null, cancellationToken);
+
+    public Task<AppendResult> AppendAsync(string name, long offset, Stream body, long maxBytes, CancellationToken cancellationToken) =>
+        AppendAsync(name, offset, body, maxBytes, null, cancellationToken);
+
+    /// <summary>
+    /// The same for one of several processes, of which one at a time has the right to write: <paramref name="requireRight"/> throws when it is lost. It is
+    /// asked when the object has been looked at, so that what is appended to is no other's.
+    /// </summary>
+    internal Task<AppendResult> AppendAsync(
+        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, Func<Task>? requireRight, CancellationToken cancellationToken)
     {
         ObjectName.Require(name);
         ArgumentNullException.ThrowIfNull(body);
         ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        return AppendCoreAsync(name, offset, body, maxBytes, contentDigest, cancellationToken);
+        return AppendAtAsync(name, offset, body, maxBytes, contentDigest, requireRight, cancellationToken);
     }
 
-    public Task<AppendResult> AppendAsync(string name, long offset, Stream body, long maxBytes, CancellationToken cancellationToken) =>
-        AppendAsync(name, offset, body, maxBytes, null, cancellationToken);
+    /// <summary>Appends to the object as it was found (null: to none, it is made), and to no other: one that changed since is a mismatch, also when it is as long.</summary>
+    /// <exception cref="StoreException">OffsetMismatch, StorageFull, BadName.</exception>
+    internal Task<AppendResult> AppendToAsync(string name, ObjectInfo? found, Stream body, CancellationToken cancellationToken)
+    {
+        ObjectName.Require(name);
+        return AppendCoreAsync(name, found, body, long.MaxValue, null, cancellationToken);
+    }
 
     /// <summary>The object's file, for memory mapping; null on a store that has no files, or when there is no such object.</summary>
     public virtual string? TryGetLocalPath(string name)
@@ -192,7 +213,7 @@ public abstract class ObjectStore
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested && IsTransient(error))
         {
-            throw new StoreException(StoreError.Unavailable, $"the store failed {StoreRetry.MaxRepeats + 1} times in a row: try again soon", error);
+            throw Unavailable($"the store failed {StoreRetry.MaxRepeats + 1} times in a row: try again soon", error);
         }
     }
 
@@ -212,12 +233,31 @@ public abstract class ObjectStore
     private protected abstract Task ReadPiecesCoreAsync(
         string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken);
 
-    private protected abstract Task<long?> LengthCoreAsync(string name, CancellationToken cancellationToken);
+    private protected abstract Task<ObjectInfo?> StatCoreAsync(string name, CancellationToken cancellationToken);
 
+    /// <param name="name">The object.</param>
+    /// <param name="found">What it must still be; null when there must be none.</param>
+    /// <param name="body">As for the public method, like what follows.</param>
+    /// <param name="maxBytes">At least the length of <paramref name="found"/>.</param>
+    /// <param name="contentDigest">Of the body.</param>
+    /// <param name="cancellationToken">Ends the append after the last durable block.</param>
     private protected abstract Task<AppendResult> AppendCoreAsync(
-        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken);
+        string name, ObjectInfo? found, Stream body, long maxBytes, ContentDigest? contentDigest, CancellationToken cancellationToken);
+
+    private async Task<AppendResult> AppendAtAsync(
+        string name, long offset, Stream body, long maxBytes, ContentDigest? contentDigest, Func<Task>? requireRight, CancellationToken cancellationToken)
+    {
+        ObjectInfo? found = await StatAsync(name, cancellationToken).ConfigureAwait(false);
+        long durable = found?.Length ?? 0;
+        if (durable != offset) throw OffsetMismatch(offset, durable);
+        if (offset > maxBytes) throw TooLarge(maxBytes);
+        if (found is not null && requireRight is not null) await requireRight().ConfigureAwait(false);
+        return await AppendCoreAsync(name, found, body, maxBytes, contentDigest, cancellationToken).ConfigureAwait(false);
+    }
 
     private protected static StoreException NotFound(Exception? cause = null) => new(StoreError.NotFound, "the store has no such object", cause);
+
+    private protected static StoreException Unavailable(string message, Exception cause) => new(StoreError.Unavailable, message, cause);
 
     private protected static StoreException ConditionFailed(string? storedETag, Exception? cause = null) =>
         new(StoreError.ConditionFailed, "the object has changed since it was read: read it again, then write", cause) { StoredETag = storedETag };

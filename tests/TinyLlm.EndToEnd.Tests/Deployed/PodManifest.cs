@@ -18,7 +18,7 @@ internal sealed partial class PodManifest
     public PodManifest(string role, string hostName)
     {
         _hostName = hostName;
-        YamlMappingNode deployment = Documents($"{role}.yaml").Single(document => Text(document["kind"]) == "Deployment");
+        YamlMappingNode deployment = Documents($"{role}.tmpl.yaml").Single(document => Text(document["kind"]) == "Deployment");
         _pod = (YamlMappingNode)deployment["spec"]["template"]["spec"];
         _container = (YamlMappingNode)((YamlSequenceNode)_pod["containers"]).Single();
     }
@@ -51,7 +51,7 @@ internal sealed partial class PodManifest
     /// <param name="address">Its address.</param>
     public Dictionary<string, string> Environment(string pod, IPAddress address)
     {
-        Dictionary<(string Kind, string Name), YamlMappingNode> documents = Documents("01-config.yaml").ToDictionary(map => (Text(map["kind"]), Text(map["metadata"]["name"])));
+        Dictionary<(string Kind, string Name), YamlMappingNode> documents = Documents("01-config.tmpl.yaml").ToDictionary(map => (Text(map["kind"]), Text(map["metadata"]["name"])));
         Dictionary<string, string> environment = [];
         foreach (YamlMappingNode source in Items(_container, "envFrom"))
         {
@@ -91,6 +91,6 @@ internal sealed partial class PodManifest
 
     private static string Text(YamlNode node) => ((YamlScalarNode)node).Value!;
 
-    [GeneratedRegex(@"\$\{(\w+)(?:=\$\{\w+\})?\}")]
+    [GeneratedRegex(@"\{\{\.Env\.(\w+)\}\}")]
     private static partial Regex VariablePattern();
 }

@@ -4,25 +4,32 @@ using System.Net.Sockets;
 namespace TinyLlm.EndToEnd.Tests.Harness;
 
 /// <summary>
-/// A port for a program that must be told one: below those that systems give to whoever asks for any (from 32768 on Linux) and above those that silos take, so
-/// that nobody has it by the time that the program listens, a minute later if it is built before.
+/// Ports below those that systems give to whoever asks for any (from 32768 on Linux) and above those that silos take: for who listens only after a while, when another
+/// test's process could have had a port of those by then.
 /// </summary>
 internal static class FreePort
 {
-    public static int OnLoopback()
+    /// <summary>The first of some that follow each other and are free.</summary>
+    public static int Below(int ports = 1)
     {
         while (true)
         {
-            try
-            {
-                using TcpListener listener = new(IPAddress.Loopback, Random.Shared.Next(30_000, 32_000));
-                listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
-            }
-            catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                // Another one, then.
-            }
+            int first = Random.Shared.Next(30_000, 32_000);
+            if (Enumerable.Range(first, ports).All(IsFree)) return first;
+        }
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using TcpListener listener = new(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return false;
         }
     }
 }

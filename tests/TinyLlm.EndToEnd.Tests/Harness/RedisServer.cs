@@ -18,12 +18,18 @@ internal sealed class RedisServer : IDisposable
 
     public int Port { get; }
 
-    /// <summary>Starts one; skips the calling test where there is no Redis.</summary>
-    public static async Task<RedisServer> StartAsync(CancellationToken cancellationToken)
+    /// <summary>Skips the calling test where there is no Redis.</summary>
+    public static void SkipWithoutIt()
     {
         bool isInstalled = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, Program)));
         Assert.SkipUnless(isInstalled, "redis-server is not installed: test.sh installs it where it may");
-        int port = FreePort.OnLoopback();
+    }
+
+    /// <summary>Starts one; skips the calling test where there is no Redis.</summary>
+    public static async Task<RedisServer> StartAsync(CancellationToken cancellationToken)
+    {
+        SkipWithoutIt();
+        int port = FreePort.Below();
         Process process = Process.Start(new ProcessStartInfo(Program, ["--bind", "127.0.0.1", "--port", $"{port}", "--save", "", "--appendonly", "no"])
         {
             RedirectStandardOutput = true,

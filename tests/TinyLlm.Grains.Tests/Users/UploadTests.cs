@@ -112,6 +112,25 @@ public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedClus
         await user.Grain.BeginWrite("tiny", upload, "config.json");
     }
 
+    /// <summary>Once a repeat, after the first answer was lost with its process, met the same refusal as a lease that was lost.</summary>
+    [Fact]
+    public async Task EndWrite_RepeatedAfterItsAnswerWasLost_ChangesNothing()
+    {
+        TestUser user = await _cluster.CreateUserAsync("repeater");
+        string upload = (await user.Grain.BeginUpload("tiny", null)).UploadId;
+        WriteLease lease = await user.Grain.BeginWrite("tiny", upload, "config.json");
+        await user.Grain.EndWrite(upload, lease.LeaseId, 7);
+
+        await user.Grain.EndWrite(upload, lease.LeaseId, 7);
+        await _cluster.Orleans.DeactivateAsync(user.Grain);
+        await user.Grain.EndWrite(upload, lease.LeaseId, 7);
+
+        WriteLease next = await user.Grain.BeginWrite("tiny", upload, "config.json");
+        await user.Grain.EndWrite(upload, lease.LeaseId, 7); // nobody has written since
+        await user.Grain.EndWrite(upload, next.LeaseId, 9);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.EndWrite(upload, lease.LeaseId, 7));
+    }
+
     [Fact]
     public async Task AbandonUpload_WhileSomebodyWrites_RemovesLateBytesToo()
     {

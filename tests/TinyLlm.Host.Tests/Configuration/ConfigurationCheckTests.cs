@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using TinyLlm.Host.Configuration;
 using TinyLlm.Host.Hosting;
 
@@ -51,6 +52,26 @@ public sealed class ConfigurationCheckTests
         {
             Environment.SetEnvironmentVariable("TinyLlm__Threads", null);
             Environment.SetEnvironmentVariable("TinyLlm__Engine__MaxBatch", null);
+        }
+    }
+
+    /// <summary>A manifest that names every option has something to write where there is nothing to say.</summary>
+    [Fact]
+    public void Run_OptionsWithoutADefaultEmpty_AreAsNotSet()
+    {
+        string[] empty = [.. OptionTable.All.Where(option => option.Default.Length == 0).SelectMany(option => (string[])[$"--{option.Key}", ""])];
+        Assert.InRange(empty.Length, 20, int.MaxValue);
+
+        (int exitCode, _, string error) = Check(empty);
+
+        Assert.Equal((0, ""), (exitCode, error));
+        foreach ((string section, Type type) in OptionTable.Sections)
+        {
+            object bound = Activator.CreateInstance(type)!;
+            TinyLlmApplication.Configure(HostArguments.Parse(empty)).Configuration.GetSection(section).Bind(bound);
+            // Those that are text may be empty or null: whoever reads them takes both for none.
+            Assert.All(type.GetProperties().Where(property => OptionTable.All.Any(option => option.Key == $"{section}:{property.Name}" && option.Default.Length == 0)),
+                property => Assert.Contains(property.GetValue(bound), (object?[])[null, ""]));
         }
     }
 

@@ -3,13 +3,15 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Core.Internal;
+using TinyLlm.Grains.Users;
 using TinyLlm.Storage;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Host.Tests.Management;
 
 /// <summary>Uploads over HTTP while others do something to them.</summary>
-public sealed class UploadRoutesTests(TestHostFixture fixture) : IClassFixture<TestHostFixture>
+public sealed class UploadRoutesTests(UploadRoutesTests.PatientHost fixture) : IClassFixture<UploadRoutesTests.PatientHost>
 {
     [Fact]
     public async Task Commit_HundredAtOnce_OnePublishes()
@@ -31,34 +33,79 @@ public sealed class UploadRoutesTests(TestHostFixture fixture) : IClassFixture<T
     [Fact]
     public async Task Forget_WhileAFileArrives_LeavesNoBytes()
     {
-        // A client that waits with its body is cut off after a while; this one waits for as long as the machine takes.
-        await using TestHost host = await TestHost.StartAsync(device: "none", services: services =>
-            services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = null));
-        JsonElement made = await TestHost.Json(await host.Admin.PostAsJsonAsync("/api/users", new { id = "leaving" }));
-        using SocketsHttpHandler handler = new() { Expect100ContinueTimeout = Timeout.InfiniteTimeSpan };
-        using HttpClient user = new(handler) { BaseAddress = host.Address };
-        user.DefaultRequestHeaders.Authorization = new("Bearer", made.GetProperty("token").GetString());
+        (HttpClient user, AccessToken token) = await CreatePatientAsync("leaving");
         string upload = await BeginAsync(user, "m");
         using GatedContent content = new([1, 2, 3]);
-        using HttpRequestMessage request = new(HttpMethod.Put, Route("m", upload, "config.json")) { Content = content };
-        request.Headers.ExpectContinue = true;
-
-        Task<HttpResponseMessage> writing = user.SendAsync(request, TestContext.Current.CancellationToken);
+        Task<HttpResponseMessage> writing = BeginWriteAsync(user, Route("m", upload, "config.json"), content);
         await content.Asked; // the host reads the body: it holds the right to write
-        Assert.Equal(HttpStatusCode.OK, (await host.Admin.DeleteAsync("/api/users/leaving")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await fixture.Host.Admin.DeleteAsync("/api/users/leaving")).StatusCode);
         content.Release();
 
         using HttpResponseMessage written = await writing;
         Assert.Equal(HttpStatusCode.NotFound, written.StatusCode);
-        Assert.True(AccessToken.TryParse(made.GetProperty("token").GetString(), out AccessToken token));
-        string folder = Path.Combine(host.DataFolder, "objects", "models", token.User.Value);
+        string folder = Path.Combine(fixture.Host.DataFolder, "objects", "models", token.User.Value);
         Assert.Empty(Directory.Exists(folder) ? Directory.GetFiles(folder, "*", SearchOption.AllDirectories) : []);
+    }
+
+    /// <summary>Once the loss was logged, and the bytes acknowledged that another request might have replaced already.</summary>
+    [Fact]
+    public async Task Write_RightLostWhileTheFileArrives_IsNotAcknowledgedAndGoesOnFromItsOffset()
+    {
+        (HttpClient user, AccessToken token) = await CreatePatientAsync("losing");
+        string upload = await BeginAsync(user, "m"), route = Route("m", upload, "README.md");
+        using GatedContent content = new([1, 2, 3]);
+        Task<HttpResponseMessage> writing = BeginWriteAsync(user, route, content);
+        await content.Asked;
+
+        // The silo that kept the rights of this user's writers is gone, and with it the rights.
+        IGrainFactory grains = fixture.Host.Services.GetRequiredService<IGrainFactory>();
+        await grains.GetGrain<IUserGrain>(token.User.Value).Cast<IGrainManagementExtension>().DeactivateOnIdle();
+        content.Release();
+
+        using HttpResponseMessage written = await writing;
+        Assert.Equal(HttpStatusCode.Conflict, written.StatusCode);
+        Assert.Contains("was lost", await written.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using HttpResponseMessage head = await user.SendAsync(new HttpRequestMessage(HttpMethod.Head, route));
+        Assert.Equal(["3"], head.Headers.GetValues("Upload-Offset"));
+        using ByteArrayContent rest = new([4, 5]);
+        rest.Headers.Add("Upload-Offset", "3");
+        Assert.Equal(5, (await TestHost.Json(await user.PutAsync(route, rest))).GetProperty("length").GetInt64());
+    }
+
+    /// <summary>A user whose client sends a body when it is asked for it, and not before.</summary>
+    private async Task<(HttpClient User, AccessToken Token)> CreatePatientAsync(string name)
+    {
+        JsonElement made = await TestHost.Json(await fixture.Host.Admin.PostAsJsonAsync("/api/users", new { id = name }));
+        string text = made.GetProperty("token").GetString()!;
+        HttpClient user = new(new SocketsHttpHandler { Expect100ContinueTimeout = Timeout.InfiniteTimeSpan }) { BaseAddress = fixture.Host.Address };
+        user.DefaultRequestHeaders.Authorization = new("Bearer", text);
+        return (user, AccessToken.TryParse(text, out AccessToken token) ? token : throw new FormatException("the host gave a token that is none"));
+    }
+
+    private static Task<HttpResponseMessage> BeginWriteAsync(HttpClient user, string route, GatedContent content)
+    {
+        HttpRequestMessage request = new(HttpMethod.Put, route) { Content = content };
+        request.Headers.ExpectContinue = true;
+        return user.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
     private static async Task<string> BeginAsync(HttpClient user, string model) =>
         (await TestHost.Json(await user.PostAsync($"/api/models/{model}/uploads", null))).GetProperty("id").GetString()!;
 
     private static string Route(string model, string upload, string file) => $"/api/models/{model}/uploads/{upload}/files/{file}";
+
+    /// <summary>A host that waits for a body for as long as the test lets it wait: by default one that brings nothing for five seconds is cut off.</summary>
+    public sealed class PatientHost : IAsyncLifetime
+    {
+        private TestHost? _host;
+
+        internal TestHost Host => _host ?? throw new InvalidOperationException("The host is not started.");
+
+        public async ValueTask InitializeAsync() => _host = await TestHost.StartAsync(device: "none", services: services =>
+            services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = null));
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
+    }
 
     /// <summary>A body that is asked for, and then waits.</summary>
     private sealed class GatedContent(byte[] bytes) : HttpContent

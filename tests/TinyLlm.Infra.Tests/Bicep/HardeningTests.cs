@@ -115,6 +115,20 @@ public sealed partial class HardeningTests
         Assert.Equal("", (string?)template.Root["parameters"]!["gpuVmSize"]!["defaultValue"]);
     }
 
+    /// <summary>Production loses a zone without losing data or the API; small pays for none of that.</summary>
+    [Fact]
+    public async Task Sizes_SmallAndProduction_DifferInWhatSurvivesAZone()
+    {
+        JsonNode sizes = (await Template.LoadAsync()).Root["variables"]!["sizes"]!;
+
+        Assert.Equal(3, sizes["production"]!["zones"]!.AsArray().Count);
+        Assert.Equal(("Standard_ZRS", "Enabled", "Standard"), ((string?)sizes["production"]!["storageSku"], (string?)sizes["production"]!["redisHighAvailability"], (string?)sizes["production"]!["clusterTier"]));
+        Assert.All(["systemNodes", "coreMinNodes"], nodes => Assert.InRange((int)sizes["production"]![nodes]!, 3, int.MaxValue)); // one in each zone
+        Assert.Empty(sizes["small"]!["zones"]!.AsArray());
+        Assert.Equal(("Standard_LRS", "Disabled", "Free"), ((string?)sizes["small"]!["storageSku"], (string?)sizes["small"]!["redisHighAvailability"], (string?)sizes["small"]!["clusterTier"]));
+        Assert.All(["systemNodes", "coreMinNodes"], nodes => Assert.Equal(1, (int)sizes["small"]![nodes]!));
+    }
+
     [Fact]
     public async Task Registry_AndMonitoring_TakeNoPasswords()
     {

@@ -8,13 +8,16 @@ namespace TinyLlm.Infra.Tests.Manifests;
 /// <summary>What a pod of the host may do, how it is looked after and how it ends.</summary>
 public sealed partial class PodTests
 {
-    /// <summary>Options without a default, neither a value nor one that the document puts in words, that no manifest sets, and why.</summary>
-    private static readonly Dictionary<string, string> s_unset = new()
-    {
-        ["TinyLlm:Cluster:Redis"] = "a secret of the role's vault",
-        ["TinyLlm:Storage:ConnectionString"] = "the role's identity signs in",
-        ["TinyLlm:Access:Oidc:Audience"] = "only with an issuer",
-    };
+    /// <summary>The document's names of the options that are never shown.</summary>
+    private static readonly string[] s_secret = ["TinyLlm:Cluster:Redis", "TinyLlm:Storage:ConnectionString"];
+
+    /// <summary>Options that this deployment decides; all others have the host's default.</summary>
+    private static readonly string[] s_decided =
+    [
+        "TinyLlm:Cluster:Address", "TinyLlm:Cluster:Kubernetes", "TinyLlm:Cluster:SiloPort", "TinyLlm:Data", "TinyLlm:Http:AllowedHosts", "TinyLlm:Http:TrustedProxies",
+        "TinyLlm:KeyVault:Uri", "TinyLlm:Retention:Days", "TinyLlm:Retention:What", "TinyLlm:Roles", "TinyLlm:Storage:AccountUri", "TinyLlm:Storage:KeyAccountUri",
+        "TinyLlm:Telemetry:MetricsAddress", "TinyLlm:Telemetry:MetricsPort",
+    ];
 
     [Fact]
     public async Task Pods_OfEveryRole_RunWithoutRights()
@@ -68,22 +71,17 @@ public sealed partial class PodTests
         }
     }
 
-    /// <summary>Probes ask routes that the host has, under a name that it goes by.</summary>
+    /// <summary>Probes ask under a name that the host goes by. That their routes are there, HealthRoutesTests asks a host, and DeployedRolesTests every role.</summary>
     [Fact]
-    public async Task Probes_OfEveryRole_AskRealRoutes()
+    public async Task Probes_OfEveryRole_AskWhatTheyAreFor()
     {
         ManifestSet set = await ManifestSet.LoadAsync();
-        string routes = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "src/TinyLlm.Host/Management/HealthRoutes.cs"), TestContext.Current.CancellationToken);
-        string[] known = [.. RoutePattern().Matches(routes).Select(match => match.Groups[1].Value)];
-
-        Assert.Equal(["/healthz/live", "/healthz/ready"], known.Order(StringComparer.Ordinal));
         foreach (V1PodTemplateSpec pod in set.Hosts().Values)
         {
             V1Container container = pod.Spec.Containers.Single();
             string? allowed = set.EnvironmentOf(container).GetValueOrDefault("TinyLlm__Http__AllowedHosts");
             foreach (V1Probe probe in (V1Probe[])[container.StartupProbe, container.ReadinessProbe, container.LivenessProbe])
             {
-                Assert.Contains(probe.HttpGet.Path, known);
                 if (allowed is not null) Assert.Equal(allowed, probe.HttpGet.HttpHeaders.Single(header => header.Name == "Host").Value);
             }
             Assert.Equal("/healthz/ready", container.ReadinessProbe.HttpGet.Path);
@@ -91,20 +89,36 @@ public sealed partial class PodTests
         }
     }
 
-    /// <summary>Every option that a manifest sets exists, and one without a default is set, or left out for a reason. The list is that of docs/OPERATIONS.md.</summary>
+    /// <summary>Every option of the host, by the list of docs/OPERATIONS.md, is in a ConfigMap, the Secret or a pod's own fields, and nothing else is; no default is another than the host's.</summary>
     [Fact]
-    public async Task Options_InTheEnvironment_AreTheHosts()
+    public async Task Options_AllOfTheHost_AreInAMapOrTheSecret()
     {
         ManifestSet set = await ManifestSet.LoadAsync();
         string document = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "docs/OPERATIONS.md"), TestContext.Current.CancellationToken);
-        Dictionary<string, bool> options = OptionPattern().Matches(document).ToDictionary(row => row.Groups[1].Value, row => row.Groups[2].Length > 0 || DefaultPattern().IsMatch(row.Groups[3].Value));
-        Assert.InRange(options.Count, 50, int.MaxValue);
+        Dictionary<string, string> defaults = OptionPattern().Matches(document).ToDictionary(row => row.Groups[1].Value, row => row.Groups[2].Value);
+        Assert.InRange(defaults.Count, 50, int.MaxValue);
 
-        string[] given = [.. set.Hosts().Values.SelectMany(pod => set.EnvironmentOf(pod.Spec.Containers.Single()).Keys).Distinct()
-            .Where(name => name.StartsWith("TinyLlm__", StringComparison.Ordinal)).Select(name => name.Replace("__", ":", StringComparison.Ordinal))];
+        (string Option, string Value)[] given = [.. set.Hosts().Values.SelectMany(pod => set.EnvironmentOf(pod.Spec.Containers.Single()))
+            .Where(variable => variable.Key.StartsWith("TinyLlm__", StringComparison.Ordinal))
+            .Select(variable => (variable.Key.Replace("__", ":", StringComparison.Ordinal), variable.Value)).Distinct()];
 
-        Assert.All(given, name => Assert.Contains(name, options.Keys));
-        Assert.Equal(options.Where(option => !option.Value).Select(option => option.Key).Except(given).Order(StringComparer.Ordinal), s_unset.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(defaults.Keys.Order(StringComparer.Ordinal), given.Select(variable => variable.Option).Distinct().Order(StringComparer.Ordinal));
+        string[] others = [.. given.Where(variable => variable.Value != defaults[variable.Option]).Select(variable => variable.Option).Distinct()];
+        Assert.Equal(s_decided, others.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>What is secret has its place in the Secret and in no map, and no manifest holds a value of one.</summary>
+    [Fact]
+    public async Task Secrets_OfTheHost_AreInTheSecretAlone()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+
+        IDictionary<string, string> secret = Assert.Single(set.Of<V1Secret>()).Value.StringData;
+
+        Assert.Equal(s_secret, secret.Keys.Select(name => name.Replace("__", ":", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.All(secret.Values, value => Assert.Equal("", value));
+        Assert.All(set.Of<V1ConfigMap>().Values, map => Assert.Empty(map.Data.Keys.Intersect(secret.Keys)));
+        Assert.All(set.Hosts().Values, pod => Assert.Contains(pod.Spec.Containers.Single().EnvFrom, source => source.SecretRef?.Name == "tinyllm"));
     }
 
     /// <summary>What ties a silo to its pod, as Orleans' hosting for Kubernetes wants it.</summary>
@@ -173,14 +187,8 @@ public sealed partial class PodTests
     [GeneratedRegex(@"LeaveTime = TimeSpan\.FromSeconds\((\d+)\)")]
     private static partial Regex LeavePattern();
 
-    [GeneratedRegex("MapGet\\(\"(/healthz/\\w+)\"")]
-    private static partial Regex RoutePattern();
-
     [GeneratedRegex(@"^\| `(TinyLlm:[\w:]+)` \| (?:`([^`]*)`)? *\| (.+) \|$", RegexOptions.Multiline)]
     private static partial Regex OptionPattern();
-
-    [GeneratedRegex(@"\bDefault\b")]
-    private static partial Regex DefaultPattern();
 
     [GeneratedRegex(@"(?:vllm:|tinyllm_)\w+")]
     private static partial Regex MetricPattern();

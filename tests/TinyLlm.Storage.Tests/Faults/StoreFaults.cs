@@ -187,6 +187,20 @@ public abstract class StoreFaults : IAsyncLifetime
         Assert.Equal(BodyStream.Bytes(100, 800), taken);
     }
 
+    /// <summary>Once a disk that failed in the middle of a listing ended it, and with it a commit or a collection.</summary>
+    [Fact]
+    public async Task List_FailsAgainAndAgainOnTheWay_NamesEachObjectOnce()
+    {
+        string[] names = [.. Enumerable.Range(0, 12).Select(i => $"a/{i % 4}/{i}")];
+        foreach (string name in names) await Store.PutAsync(name, new byte[] { 1 }, PutCondition.Always, Cancel);
+        int count = 0;
+        new FaultStrategy(Transient, _ => (count++ % 3) switch { 0 => Fault.After, 1 => Fault.Before, _ => Fault.None }).Into(Store);
+
+        List<string> listed = await Store.ListAsync("a", Cancel).Select(found => found.Name).ToListAsync(Cancel);
+
+        Assert.Equal(names.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task Append_ServiceGone_IsUnavailableAndGoesOnLater()
     {
@@ -263,6 +277,7 @@ public abstract class StoreFaults : IAsyncLifetime
         store => store.DeleteAsync("none", PutCondition.Always, Cancel),
         store => store.DeletePrefixAsync("none", Cancel),
         async store => await (await store.OpenReadAsync("x", Cancel)).DisposeAsync(),
+        async store => Assert.Contains(await store.ListAsync("", Cancel).ToListAsync(Cancel), found => found.Name == "x"),
         store => store.AppendAsync($"appended-{Guid.NewGuid():N}", 0, new BodyStream(10), 100, Cancel),
     ];
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 
 namespace TinyLlm.Storage.Tests;
@@ -240,14 +241,46 @@ public abstract class EncryptedUploadConformance : IAsyncLifetime
     [Fact]
     public async Task Append_TailOfAnotherPlace_IsDamaged()
     {
-        await AppendAsync(0, 100);
+        await AppendAsync(0, Chunk + 100);
         byte[] tail = (await Store.GetAsync(TailName, Cancel))!.Bytes.ToArray();
-        await AppendAsync(100, Chunk);
-        tail[6] = Chunk >> 8; // its position is in clear, and bound
+        await AppendAsync(Chunk + 100, Chunk);
+        tail[6] = (2 * Chunk) >> 8; // its position is in clear, and bound
         await Store.PutAsync(TailName, tail, PutCondition.Always, Cancel);
 
-        Assert.Equal(Chunk + 100, await LengthAsync());
-        Assert.Equal(StoreError.Damaged, (await Assert.ThrowsAsync<StoreException>(() => AppendAsync(Chunk + 100, 1))).Error);
+        Assert.Equal((2 * Chunk) + 100, await LengthAsync());
+        Assert.Equal(StoreError.Damaged, (await Assert.ThrowsAsync<StoreException>(() => AppendAsync((2 * Chunk) + 100, 1))).Error);
+    }
+
+    /// <summary>A tail that was put late: of the same file and place, but of chunks that another writer has replaced since.</summary>
+    [Fact]
+    public async Task Append_TailOfChunksThatWereReplaced_CountsNotAndIsOverwritten()
+    {
+        await AppendAsync(0, Chunk + 100);
+        ReadOnlyMemory<byte> late = (await Store.GetAsync(TailName, Cancel))!.Bytes;
+        await Files.DiscardAsync(owner, version, Weights, null, Cancel);
+        await AppendAsync(0, Chunk);
+        await Store.PutAsync(TailName, late, PutCondition.IfAbsent, Cancel);
+
+        Assert.Equal(Chunk, await LengthAsync());
+        await AppendAsync(Chunk, 50);
+        await RequirePublishedAsync(Chunk + 50);
+    }
+
+    /// <summary>As a version of this program wrote it that did not bind a tail to its chunks: the file is to be sent again, and is never published without.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(Chunk)]
+    public async Task Append_TailOfBeforeItsChunksWereBound_BeginsTheFileAnew(int position)
+    {
+        if (position > 0) await AppendAsync(0, position);
+        await Store.PutAsync(TailName, OutdatedTail(position, BodyStream.Bytes(position, 100)), PutCondition.Always, Cancel);
+
+        Assert.Equal(0, await LengthAsync());
+        Assert.Equal(StoreError.OffsetMismatch, (await Assert.ThrowsAsync<StoreException>(() => Files.SealAsync(owner, version, key, Cancel))).Error);
+        StoreException refused = await Assert.ThrowsAsync<StoreException>(() => AppendAsync(position + 100, 1));
+        Assert.Equal((StoreError.OffsetMismatch, (long?)0), (refused.Error, refused.DurableLength));
+        await AppendAsync(0, position + 200);
+        await RequirePublishedAsync(position + 200);
     }
 
     [Fact]
@@ -257,7 +290,7 @@ public abstract class EncryptedUploadConformance : IAsyncLifetime
         for (int i = 0; i < 5; i++)
         {
             await AppendAsync(i, 1);
-            salts.Add(Convert.ToHexString((await Store.GetAsync(TailName, Cancel))!.Bytes.Span.Slice(8, EncryptedLayout.SaltBytes)));
+            salts.Add(Convert.ToHexString((await Store.GetAsync(TailName, Cancel))!.Bytes.Span.Slice(8 + EncryptedLayout.CommitmentBytes, EncryptedLayout.SaltBytes)));
         }
         Assert.Equal(5, salts.Count);
     }
@@ -320,7 +353,7 @@ public abstract class EncryptedUploadConformance : IAsyncLifetime
         await AppendAsync(0, Chunk + 1);
         byte[] header = await StoredAsync(SealedName, EncryptedLayout.HeaderBytes);
 
-        await Files.DiscardAsync(owner, version, Weights, Cancel);
+        await Files.DiscardAsync(owner, version, Weights, null, Cancel);
         Assert.Null(await LengthAsync());
         Assert.Empty(await NamesAsync());
         await AppendAsync(0, Chunk + 1);
@@ -400,6 +433,16 @@ public abstract class EncryptedUploadConformance : IAsyncLifetime
 
     private Task<long> AppendAsync(long offset, Stream body, ContentDigest? digest) =>
         Files.AppendAsync(owner, version, Weights, offset, body, Plenty, digest, key, Cancel);
+
+    private byte[] OutdatedTail(long position, byte[] plaintext)
+    {
+        using FileEncryptor encryptor = key.BeginPiece(Weights, $"tail {position}");
+        byte[] stored = new byte[sizeof(long) + EncryptedLayout.EncryptedLength(plaintext.Length)];
+        BinaryPrimitives.WriteInt64BigEndian(stored, position);
+        encryptor.Header.CopyTo(stored.AsMemory(sizeof(long)));
+        encryptor.EncryptFinal(0, plaintext, stored.AsSpan(sizeof(long) + EncryptedLayout.HeaderBytes));
+        return stored;
+    }
 
     private Task<long?> LengthAsync() => Files.LengthAsync(owner, version, Weights, Cancel);
 

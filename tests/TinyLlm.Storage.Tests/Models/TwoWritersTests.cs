@@ -39,7 +39,7 @@ public sealed class TwoWritersTests(Azurite azurite)
         await Task.WhenAny(standsStill.Task, writing);
 
         // 2. The second sends another file of the same length, whole, and is told that it is there.
-        await second.DiscardAsync(_owner, _version, Weights, Cancel);
+        await second.DiscardAsync(_owner, _version, Weights, null, Cancel);
         Assert.Equal(Length, await second.AppendAsync(_owner, _version, Weights, 0, new BodyStream(Length, patternOffset: 1000), Length, null, key, Cancel));
 
         // 3. The first goes on.

@@ -164,6 +164,9 @@ public sealed class FileObjectStoreTests : ObjectStoreConformance
             long durable = await store.LengthAsync("big", Cancel) ?? 0;
             Assert.Equal(0, durable % ObjectStore.AppendBlockBytes);
             Assert.InRange(durable, ObjectStore.AppendBlockBytes, 24 << 20);
+            ObjectInfo before = (await store.StatAsync("big", Cancel))!;
+            await Assert.ThrowsAsync<StoreException>(() => store.AppendAsync("big", durable, new BodyStream(64 << 20), long.MaxValue, Cancel));
+            Assert.Equal(before, await store.StatAsync("big", Cancel)); // a block that failed leaves no trace, so that a repeat knows the object again
 
             StoreException put = await Assert.ThrowsAsync<StoreException>(() => store.PutAsync("kept", new byte[20 << 20], PutCondition.Always, Cancel));
             StoreException staged = await Assert.ThrowsAsync<StoreException>(

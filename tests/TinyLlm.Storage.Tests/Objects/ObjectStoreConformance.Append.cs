@@ -44,6 +44,24 @@ public abstract partial class ObjectStoreConformance
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Append_OfNothing_GivesAnotherETagAndEndsWhoSawTheOneBefore(bool wasPut)
+    {
+        if (wasPut) await Store.PutAsync("x", BodyStream.Bytes(0, 1_000), PutCondition.Always, Cancel);
+        else await Store.AppendAsync("x", 0, new BodyStream(1_000), Plenty, Cancel);
+        ObjectInfo before = (await Store.StatAsync("x", Cancel))!;
+
+        AppendResult fenced = await Store.AppendToAsync("x", before, Stream.Null, Cancel);
+
+        Assert.NotEqual(before.ETag, fenced.ETag);
+        Assert.Equal(fenced.ETag, (await Store.StatAsync("x", Cancel))!.ETag);
+        Assert.Equal(StoreError.OffsetMismatch, (await Assert.ThrowsAsync<StoreException>(() => Store.AppendToAsync("x", before, new BodyStream(1), Cancel))).Error);
+        Assert.Equal(StoreError.ConditionFailed, (await Assert.ThrowsAsync<StoreException>(() => Store.DeleteAsync("x", PutCondition.IfMatch(before.ETag), Cancel))).Error);
+        await AssertPatternAsync("x", 1_000);
+    }
+
+    [Theory]
     [InlineData(999)]
     [InlineData(1_001)]
     [InlineData(0)]
@@ -198,6 +216,32 @@ public abstract partial class ObjectStoreConformance
         Assert.Equal(StoreError.OffsetMismatch, error.Error);
         Assert.Equal(Block + 2_000, second.Length);
         await AssertPatternAsync("x", Block + 2_000);
+    }
+
+    /// <summary>Files alone once compared lengths, and a block of the first went behind the bytes of the second.</summary>
+    [Theory]
+    [InlineData(Block)] // between two blocks
+    [InlineData(0)] // before the first, on top of what is there
+    public async Task Append_ReplacedMeanwhileByAsManyBytes_EndsAndMixesNothingIn(int sent)
+    {
+        const int Before = 500;
+        await Store.AppendAsync("x", 0, new BodyStream(Before), Plenty, Cancel);
+        TaskCompletionSource stalled = new(TaskCreationOptions.RunContinuationsAsynchronously), resume = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<AppendResult> first = Store.AppendAsync("x", Before, new BodyStream(sent + 1_000, async cancel =>
+        {
+            stalled.TrySetResult();
+            await resume.Task.WaitAsync(cancel);
+        }), Plenty, Cancel);
+        await stalled.Task.WaitAsync(Cancel);
+
+        ObjectStore other = await OpenAgainAsync();
+        await other.DeleteAsync("x", PutCondition.Always, Cancel);
+        await other.AppendAsync("x", 0, new BodyStream(Before + sent, patternOffset: 7), Plenty, Cancel);
+        resume.SetResult();
+
+        Assert.Equal(StoreError.OffsetMismatch, (await Assert.ThrowsAsync<StoreException>(() => first)).Error);
+        StoredObject stored = (await Store.GetAsync("x", Cancel))!;
+        Assert.True(BodyStream.Bytes(7, Before + sent).AsSpan().SequenceEqual(stored.Bytes.Span));
     }
 
     [Fact]

@@ -1,0 +1,13 @@
+namespace TinyLlm.Infra.Tests.Manifests;
+
+/// <summary>One object's word for another.</summary>
+internal sealed class ObjectReference
+{
+    public string? Kind { get; set; }
+
+    public string Name { get; set; } = "";
+
+    public string? SectionName { get; set; }
+
+    public int? Port { get; set; }
+}
