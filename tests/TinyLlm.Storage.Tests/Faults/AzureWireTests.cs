@@ -1,4 +1,3 @@
-using Azure.Core;
 using Azure.Storage.Blobs;
 using TinyLlm.Tests;
 
@@ -95,7 +94,7 @@ public sealed class AzureWireTests(Azurite azurite)
     public async Task Anything_ServiceSilent_IsUnavailable()
     {
         bool silent = false;
-        using WireTransport wire = new(_ => silent ? WireFault.NoConnection : WireFault.None);
+        using WireTransport wire = new(() => silent ? WireFault.NoConnection : WireFault.None);
         AzureBlobObjectStore store = await OpenAsync(wire);
         silent = true;
 
@@ -122,7 +121,7 @@ public sealed class AzureWireTests(Azurite azurite)
         return new WireTransport(Next);
     }
 
-    private WireFault Next(HttpMessage message)
+    private WireFault Next()
     {
         lock (plan) return breaking && plan.TryDequeue(out WireFault fault) ? fault : WireFault.None;
     }
@@ -130,8 +129,7 @@ public sealed class AzureWireTests(Azurite azurite)
     private async Task<AzureBlobObjectStore> OpenAsync(WireTransport wire)
     {
         BlobClientOptions options = AzureBlobObjectStore.ClientOptions();
-        options.Transport = wire;
-        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(2); // what is silent shall not be waited for long
+        wire.Carry(options);
         return await AzureBlobObjectStore.OpenAsync(new BlobContainerClient(await azurite.ConnectAsync(Cancel), $"test-{Guid.NewGuid():N}", options), Cancel);
     }
 }

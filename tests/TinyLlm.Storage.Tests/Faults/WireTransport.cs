@@ -5,12 +5,22 @@ using Azure.Core.Pipeline;
 namespace TinyLlm.Storage.Tests.Faults;
 
 /// <summary>The way to the real service, broken as it is told: below everything that the client library and the store do about it.</summary>
-internal sealed class WireTransport(Func<HttpMessage, WireFault> next) : HttpPipelineTransport, IDisposable
+internal sealed class WireTransport(Func<WireFault> next) : HttpPipelineTransport, IDisposable
 {
+    /// <summary>For how long a client waits where nothing will come. Everything else may take as long as the machine needs.</summary>
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(2);
+
     private readonly HttpClientTransport inner = new(new HttpClient());
 
     /// <summary>Every request so far: its method and what became of it.</summary>
     public ConcurrentQueue<(string Method, WireFault Fault)> Requests { get; } = new();
+
+    /// <summary>Has a client's requests go this way.</summary>
+    public void Carry(ClientOptions options)
+    {
+        options.Transport = this;
+        options.AddPolicy(new Draw(next), HttpPipelinePosition.PerRetry);
+    }
 
     public override Azure.Core.Request CreateRequest() => inner.CreateRequest();
 
@@ -18,7 +28,7 @@ internal sealed class WireTransport(Func<HttpMessage, WireFault> next) : HttpPip
 
     public override async ValueTask ProcessAsync(HttpMessage message)
     {
-        WireFault fault = next(message);
+        WireFault fault = message.TryGetProperty(nameof(WireFault), out object? drawn) ? (WireFault)drawn! : WireFault.None;
         Requests.Enqueue((message.Request.Method.Method, fault));
         switch (fault)
         {
@@ -44,6 +54,17 @@ internal sealed class WireTransport(Func<HttpMessage, WireFault> next) : HttpPip
     }
 
     public void Dispose() => inner.Dispose();
+
+    /// <summary>Draws what becomes of a request before the client begins to wait for its answer.</summary>
+    private sealed class Draw(Func<WireFault> next) : HttpPipelineSynchronousPolicy
+    {
+        public override void OnSendingRequest(HttpMessage message)
+        {
+            WireFault fault = next();
+            message.SetProperty(nameof(WireFault), fault);
+            message.NetworkTimeout = fault == WireFault.Silence ? s_silence : null;
+        }
+    }
 
     /// <summary>Gives some of the bytes, then fails.</summary>
     private sealed class TornStream(Stream inner) : Stream
