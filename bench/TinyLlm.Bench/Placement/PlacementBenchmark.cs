@@ -7,8 +7,8 @@ using TinyLlm.Storage;
 namespace TinyLlm.Bench.Placement;
 
 /// <summary>
-/// The decision where a request is served, in a cluster of many silos that all have an accelerator: which silos there are, their ranking for the request's version, and
-/// the step of the route. Each sample is the mean of a hundred decisions for a hundred versions. Options: <c>--silos N</c>, <c>--samples N</c>.
+/// The decision where a request is served, in a cluster of many silos that all have an accelerator: which silos there are, and the step of the route, at a version's home
+/// and after home has declined; or the whole ranking, of which a replica of a hot model is one. Each sample is the mean of a hundred decisions for a hundred versions. Options: <c>--silos N</c>, <c>--samples N</c>.
 /// </summary>
 internal static class PlacementBenchmark
 {
@@ -26,8 +26,9 @@ internal static class PlacementBenchmark
         VersionId[] versions = [.. Enumerable.Range(0, Versions).Select(_ => VersionId.New())];
         long[] numbers = [.. Enumerable.Range(0, count).Select(_ => Random.Shared.NextInt64())];
 
-        double[] home = Measure(samples, version => ServingRoute.Step(silos.Ranked(versions[version]), declined: 0).Place);
-        double[] overflow = Measure(samples, version => ServingRoute.Step(silos.Ranked(versions[version]), declined: 1).Place);
+        double[] home = Measure(samples, version => ServingRoute.Step(silos.Candidates(), versions[version].Value, declined: 0).Place);
+        double[] overflow = Measure(samples, version => ServingRoute.Step(silos.Candidates(), versions[version].Value, declined: 1).Place);
+        double[] replica = Measure(samples, version => silos.Candidates().Ranked(versions[version].Value).Length == count ? ServingPlace.Any : ServingPlace.Home);
         double[] sort = Measure(samples, _ =>
         {
             long[] copy = [.. numbers];
@@ -37,6 +38,7 @@ internal static class PlacementBenchmark
         report.Add("silos", count);
         report.Add("homeUs", home);
         report.Add("overflowUs", overflow);
+        report.Add("replicaUs", replica);
         report.Add("sortUs", sort);
         return report.Finish(options.Out);
     }

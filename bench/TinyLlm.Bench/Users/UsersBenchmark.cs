@@ -13,7 +13,8 @@ namespace TinyLlm.Bench.Users;
 
 /// <summary>
 /// Many users on one silo whose states lie in Azurite: how long a user's first request takes, whose grain is activated for it, what a user costs in
-/// memory who has asked once and asks no more, and what so many of them cost in time while nobody asks. Options: <c>--users N</c>, <c>--idle SECONDS</c>.
+/// memory who has asked once and asks no more, and what so many of them cost in time while nobody asks. They are made over files, and what is stored of them is
+/// copied: a user takes a dozen requests one after the other, each of which Azurite answers in milliseconds. Options: <c>--users N</c>, <c>--idle SECONDS</c>.
 /// </summary>
 internal static class UsersBenchmark
 {
@@ -23,7 +24,7 @@ internal static class UsersBenchmark
     /// <summary>Longer than a meter waits to be written: what was counted is stored, and nothing is left to do.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(25);
 
-    /// <summary>Users that are made at a time; Azurite answers one request after the other anyway.</summary>
+    /// <summary>Users that are made, and objects that are copied, at a time.</summary>
     private const int Makers = 16;
 
     public static int Run(string[] arguments) => RunAsync(new BenchArguments(arguments, "--users", "--idle")).GetAwaiter().GetResult();
@@ -40,11 +41,19 @@ internal static class UsersBenchmark
             ObjectStore objects = await OpenAsync(account, DataFolder.ObjectsContainer);
             ObjectStore states = await OpenAsync(account, DataFolder.GrainStateContainer);
             ObjectStore envelopes = await OpenAsync(account, DataFolder.KeyEnvelopesContainer);
-            Task<IHost> StartAsync() => CoreSilo.StartHostAsync(services => services.AddTinyLlmStorage(objects, states, envelopes), folder.FullName);
 
-            (UserId Id, string Token)[] made = await WithAsync(StartAsync, silo => MakeAsync(silo, WarmUps + users));
+            (UserId Id, string Token)[] made;
+            string keys;
+            using (DataFolder data = DataFolder.Open(folder.FullName, TimeProvider.System))
+            {
+                keys = data.KeysPath;
+                made = await WithSiloAsync(services => services.AddTinyLlmStorage(data), keys, silo => MakeAsync(silo, WarmUps + users));
+                await CopyAsync(data.Objects, objects);
+                await CopyAsync(data.GrainState, states);
+                await CopyAsync(data.KeyEnvelopes, envelopes);
+            }
             report.Add("users", users);
-            await WithAsync(StartAsync, async silo =>
+            await WithSiloAsync(services => services.AddTinyLlmStorage(objects, states, envelopes), keys, async silo =>
             {
                 await MeasureAsync(report, silo, states, made, TimeSpan.FromSeconds(options.Number("--idle", 20)));
                 return true;
@@ -57,9 +66,9 @@ internal static class UsersBenchmark
         return report.Finish(options.Out);
     }
 
-    private static async Task<T> WithAsync<T>(Func<Task<IHost>> startAsync, Func<IGrainFactory, Task<T>> useAsync)
+    private static async Task<T> WithSiloAsync<T>(Action<IServiceCollection> addStorage, string keys, Func<IGrainFactory, Task<T>> useAsync)
     {
-        using IHost silo = await startAsync();
+        using IHost silo = await CoreSilo.StartHostAsync(addStorage, keys);
         T result = await useAsync(silo.Services.GetRequiredService<IGrainFactory>());
         await silo.StopAsync();
         return result;
@@ -78,6 +87,15 @@ internal static class UsersBenchmark
         });
         return [.. made];
     }
+
+    private static async Task CopyAsync(ObjectStore from, ObjectStore to) => await Parallel.ForEachAsync(
+        from.ListAsync("", CancellationToken.None),
+        new ParallelOptions { MaxDegreeOfParallelism = Makers },
+        async (listed, cancellationToken) =>
+        {
+            StoredObject stored = await from.GetAsync(listed.Name, cancellationToken) ?? throw new InvalidOperationException($"{listed.Name} went while it was copied.");
+            await to.PutAsync(listed.Name, stored.Bytes, PutCondition.Always, cancellationToken);
+        });
 
     private static async Task MeasureAsync(BenchReport report, IGrainFactory grains, ObjectStore states, (UserId Id, string Token)[] users, TimeSpan idle)
     {

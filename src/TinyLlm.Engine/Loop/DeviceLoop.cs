@@ -45,6 +45,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// <summary>What it computes on.</summary>
     public EngineDeviceInfo Device => _backend.Device;
 
+    /// <summary>Sequences of one model that decode in one turn at the most; more of them take turns.</summary>
+    public int MaxBatch => _options.MaxBatch;
+
     /// <summary>The device's memory. Whoever loads a model reserves its weights before and releases them after unloading; the loop reserves caches.</summary>
     public ByteBudget Budget { get; }
 
@@ -169,6 +172,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         long roomBytes = cacheBytes + prefixBytes + Budget.LimitBytes - reservedBytes; // counted one after the other, so it may be a step off
         return new LoopSnapshot(_counters.Steps, _counters.Running, _places.Taken, _counters.Paused, reservedBytes, _backend.LiveTensors, prefixBytes)
         {
+            PassedOverSequences = _counters.PassedOver,
             CacheBytes = cacheBytes,
             CacheUsage = roomBytes <= 0 ? 1 : Math.Min(1, (double)cacheBytes / roomBytes),
         };

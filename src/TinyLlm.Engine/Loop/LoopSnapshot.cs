@@ -11,6 +11,9 @@ namespace TinyLlm.Engine;
 public sealed record LoopSnapshot(
     long Steps, int RunningSequences, int WaitingSequences, int PausedSequences, long ReservedBytes, long LiveTensors, long PrefixBytes)
 {
+    /// <summary>Of the waiting sequences, those that the last turn found no place for; the others have come since, and may well have one in the next.</summary>
+    public int PassedOverSequences { get; init; }
+
     /// <summary>Of the reserved bytes, those of the running sequences' caches.</summary>
     public long CacheBytes { get; init; }
 

@@ -69,6 +69,7 @@ internal sealed partial class Scheduler
 
         // 2. Give slots and memory to those who wait, and what is known of their prompts.
         while (_admission.Next(_running.Count) is Sequence sequence) Admit(sequence);
+        _counters.PassedOver = _admission.Waiting.Count;
 
         // 3. Each model with work runs one batch.
         IReadOnlyList<ModelBatch> batches = _plan.Make(_running);

@@ -7,6 +7,8 @@ internal sealed class WaitingQueue
 
     public IEnumerable<Sequence> All => _sequences;
 
+    public int Count => _sequences.Count;
+
     public void Add(Sequence sequence) => _sequences.AddLast(sequence);
 
     /// <summary>Removes what <paramref name="condition"/> holds for, and gives it to <paramref name="removed"/>.</summary>

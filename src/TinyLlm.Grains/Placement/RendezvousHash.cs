@@ -13,11 +13,10 @@ internal static class RendezvousHash
     /// <summary>The silos, best first, for <paramref name="key"/>. The order depends on the set alone, not on its order.</summary>
     public static SiloAddress[] Ranked(string key, IReadOnlyCollection<SiloAddress> silos)
     {
-        // Each hashed once, every pair only mixed, and numbers sorted: a decision among hundreds of silos is made for every request.
+        // Each hashed once, every pair only mixed, and numbers sorted.
         ulong keyHash = HashOf(key);
         SiloAddress[] ranked = [.. silos];
-        ulong[] scores = new ulong[ranked.Length];
-        for (int i = 0; i < ranked.Length; i++) scores[i] = ~Mix(keyHash ^ HashOf(ranked[i])); // the highest first
+        ulong[] scores = Array.ConvertAll(ranked, silo => ~Score(keyHash, HashOf(silo))); // the highest first
         Array.Sort(scores, ranked);
         for (int i = 1; i < ranked.Length; i++)
         {
@@ -26,11 +25,15 @@ internal static class RendezvousHash
         return ranked;
     }
 
+    /// <summary>What a silo of this hash is worth to a key of that one: the highest is the first.</summary>
+    public static ulong Score(ulong keyHash, ulong siloHash) => Mix(keyHash ^ siloHash);
+
     /// <summary>Silos whose hashes are the same, which is rare: by their addresses.</summary>
     private static SiloAddress[] BreakTies(ulong[] scores, SiloAddress[] ranked) =>
         [.. scores.Zip(ranked).OrderBy(pair => pair.First).ThenBy(pair => pair.Second).Select(pair => pair.Second)];
 
-    private static ulong HashOf(string key)
+    /// <summary>A key's hash, the same on every silo.</summary>
+    public static ulong HashOf(string key)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(key), digest);
@@ -38,7 +41,7 @@ internal static class RendezvousHash
     }
 
     /// <summary>Orleans' own hash of address, port and generation, which is the same on every silo and which the address object keeps.</summary>
-    private static ulong HashOf(SiloAddress silo) => Mix((ulong)(uint)silo.GetConsistentHashCode() << 32 | (uint)silo.Generation);
+    public static ulong HashOf(SiloAddress silo) => Mix((ulong)(uint)silo.GetConsistentHashCode() << 32 | (uint)silo.Generation);
 
     /// <summary>The finalizer of SplitMix64 (Steele, Lea, Flood, 2014): every bit of the result depends on every bit of the input.</summary>
     private static ulong Mix(ulong value)

@@ -17,20 +17,22 @@ internal static class ServingRoute
     /// Where a version is asked for after <paramref name="declined"/> silos have declined it. An overflow silo is home to its own share as long as nothing
     /// overflows, and declines it then. Where the overflow has no room either, home has to serve.
     /// </summary>
-    /// <param name="ranked">The silos by the version's rank, at least one.</param>
+    /// <param name="silos">At least one.</param>
+    /// <param name="version">Which.</param>
     /// <param name="declined">How many steps of the route have been gone.</param>
-    public static (SiloAddress Silo, ServingPlace Place) Step(SiloAddress[] ranked, int declined)
+    public static (SiloAddress Silo, ServingPlace Place) Step(SiloSet silos, string version, int declined)
     {
-        if (ranked.Length == 1) return (ranked[0], ServingPlace.Any);
-        if (declined == 0) return (ranked[0], ServingPlace.Home); // the usual case, for which the rest need not be known
-        HashSet<SiloAddress> overflow = Overflow(ranked);
-        (SiloAddress, ServingPlace)[] route =
-        [
-            (ranked[0], ServingPlace.Home),
-            .. overflow.Contains(ranked[0]) ? [(ranked.First(silo => !overflow.Contains(silo)), ServingPlace.Home)] : (ReadOnlySpan<(SiloAddress, ServingPlace)>)[],
-            (ranked.First(overflow.Contains), ServingPlace.Overflow),
-        ];
-        return declined < route.Length ? route[declined] : (ranked.First(silo => !overflow.Contains(silo)), ServingPlace.Any);
+        ulong hash = RendezvousHash.HashOf(version);
+        (SiloAddress first, bool isOverflow) = silos.First(hash);
+        if (silos.Count == 1) return (first, ServingPlace.Any);
+        if (declined == 0) return (first, ServingPlace.Home);
+        if (!isOverflow) declined++; // its own silo is the home beside the overflow: one step less
+        return declined switch
+        {
+            1 => (silos.First(hash, isOverflow: false), ServingPlace.Home),
+            2 => (silos.First(hash, isOverflow: true), ServingPlace.Overflow),
+            _ => (silos.First(hash, isOverflow: false), ServingPlace.Any),
+        };
     }
 
     /// <summary>A sixteenth of two or more silos, at least one.</summary>

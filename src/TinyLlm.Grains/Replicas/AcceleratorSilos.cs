@@ -14,22 +14,50 @@ public sealed class AcceleratorSilos(ISiloStatusOracle silos, ISiloMetadataCache
     /// <summary>Silos that refused because they are leaving: members still, while their running answers end.</summary>
     private readonly ConcurrentDictionary<SiloAddress, bool> _leaving = [];
 
-    /// <summary>0: nothing can be generated.</summary>
-    public int Count() => Active().Length;
+    private int _departures;
+    private Seen? _seen;
 
     /// <summary>Best first; without those that are leaving, unless all are.</summary>
-    public SiloAddress[] Ranked(VersionId version)
-    {
-        SiloAddress[] active = Active(), staying = _leaving.IsEmpty ? active : [.. active.Where(silo => !_leaving.ContainsKey(silo))];
-        return RendezvousHash.Ranked(version.Value, staying.Length > 0 ? staying : active);
-    }
+    public SiloAddress[] Ranked(VersionId version) => Candidates().Ranked(version.Value);
 
     /// <summary>Tells that a silo takes no new sessions.</summary>
     internal void Leaves(SiloAddress silo)
     {
         _leaving[silo] = true;
-        foreach (SiloAddress gone in _leaving.Keys.Except(Active())) _leaving.TryRemove(gone, out _);
+        foreach (SiloAddress gone in _leaving.Keys.Except(silos.GetActiveSilos())) _leaving.TryRemove(gone, out _);
+        Interlocked.Increment(ref _departures);
     }
 
-    private SiloAddress[] Active() => Array.FindAll(silos.GetActiveSilos(), silo => SiloRoles.HasAccelerator(metadata.GetSiloMetadata(silo)));
+    /// <summary>Those that may serve: worked out anew only when the members have changed, or who of them is leaving, because every request asks.</summary>
+    internal SiloSet Candidates()
+    {
+        int departures = Volatile.Read(ref _departures); // before the rest: what changes meanwhile is seen by the next
+        SiloAddress[] active = silos.GetActiveSilos();
+        if (Volatile.Read(ref _seen) is { } seen && seen.Departures == departures && IsSame(seen.Active, active)) return seen.Candidates;
+
+        bool isComplete = true;
+        List<SiloAddress> accelerators = [];
+        foreach (SiloAddress silo in active)
+        {
+            SiloMetadata said = metadata.GetSiloMetadata(silo);
+            isComplete &= said.Metadata.Count > 0; // of one that has just joined, nothing is known for a moment
+            if (SiloRoles.HasAccelerator(said)) accelerators.Add(silo);
+        }
+        Seen now = new(active, departures, new SiloSet(accelerators).Without([.. _leaving.Keys]));
+        Volatile.Write(ref _seen, isComplete ? now : null);
+        return now.Candidates;
+    }
+
+    private static bool IsSame(SiloAddress[] one, SiloAddress[] other)
+    {
+        if (one.Length != other.Length) return false;
+        for (int i = 0; i < one.Length; i++)
+        {
+            if (!ReferenceEquals(one[i], other[i]) && !one[i].Equals(other[i])) return false;
+        }
+        return true;
+    }
+
+    /// <summary>What was made of the members at one moment.</summary>
+    private sealed record Seen(SiloAddress[] Active, int Departures, SiloSet Candidates);
 }

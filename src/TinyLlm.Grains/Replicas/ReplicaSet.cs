@@ -1,9 +1,10 @@
 namespace TinyLlm.Grains.Replicas;
 
 /// <summary>
-/// How many replicas of one model version this process spreads its requests over, and what it knows of each. It grows when requests wait for a
-/// place on the replica that answered, doubling at most once a second, and shrinks by one for each minute in which none did. Every process
-/// decides by itself: replica n is the same silo for all of them, so they agree without talking. Thread-safe.
+/// How many replicas of one model version this process spreads its requests over, and what it knows of each. It grows when requests find no
+/// place on the replica that answered, or no room in its batch, doubling at most once a second, and shrinks by one for
+/// each minute in which none did. Every process decides by itself: replica n is the same silo for all of them, so they agree without talking.
+/// Thread-safe.
 /// </summary>
 internal sealed class ReplicaSet(TimeProvider time)
 {
@@ -49,7 +50,7 @@ internal sealed class ReplicaSet(TimeProvider time)
         lock (_gate) _running[replica]--;
     }
 
-    /// <summary>Tells that a replica had <paramref name="waiting"/> requests without a place.</summary>
+    /// <summary>Tells that a replica had <paramref name="waiting"/> requests without a place, or beyond a batch.</summary>
     public void Report(int waiting, int most)
     {
         if (waiting == 0) return;

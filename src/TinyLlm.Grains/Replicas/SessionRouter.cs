@@ -89,12 +89,13 @@ public sealed partial class SessionRouter(IGrainFactory grains, AcceleratorSilos
     /// </summary>
     private Place Enter(ReplicaSet replicas, VersionId version, HashSet<SiloAddress> failed, int declined)
     {
-        SiloAddress[] ranked = silos.Ranked(version), others = failed.Count == 0 ? ranked : [.. ranked.Where(silo => !failed.Contains(silo))];
-        if (others.Length > 0) ranked = others;
-        if (ranked.Length == 0) throw NoAccelerator();
-        int replica = replicas.Enter(declined == 0 ? ranked.Length : 1);
-        (SiloAddress silo, ServingPlace serving) = replica == 0 ? ServingRoute.Step(ranked, declined) : (ranked[replica], ServingPlace.Any);
-        return new Place(silo, serving, replica, ranked.Length);
+        SiloSet candidates = silos.Candidates().Without(failed);
+        if (candidates.Count == 0) throw NoAccelerator();
+        int replica = replicas.Enter(declined == 0 ? candidates.Count : 1);
+        (SiloAddress silo, ServingPlace serving) = replica == 0
+            ? ServingRoute.Step(candidates, version.Value, declined)
+            : (candidates.Ranked(version.Value)[replica], ServingPlace.Any);
+        return new Place(silo, serving, replica, candidates.Count);
     }
 
     private static RequestException NoAccelerator() =>

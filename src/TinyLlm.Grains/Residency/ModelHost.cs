@@ -88,8 +88,18 @@ public sealed partial class ModelHost : IDisposable
         loop.OnStarved = OnStarved;
     }
 
-    /// <summary>Sequences that wait for a place on the accelerator.</summary>
-    public int WaitingSequences => _loop.Snapshot().WaitingSequences;
+    /// <summary>
+    /// How many requests for a version another accelerator would serve sooner: those that this one has no place for, or those beyond what a batch takes of one model, which
+    /// all run, but by turns. Those that wait for a turn to end, and then have their place, are none.
+    /// </summary>
+    internal int QueuedRequests(VersionId version)
+    {
+        lock (_gate)
+        {
+            int held = _entries.GetValueOrDefault(version)?.Holds ?? 0;
+            return Math.Max(_loop.Snapshot().PassedOverSequences, held - _loop.MaxBatch);
+        }
+    }
 
     /// <summary>Whether a version is in memory now.</summary>
     internal bool IsResident(VersionId version)

@@ -46,7 +46,7 @@ internal sealed partial class ModelSessionGrain(ModelHost host, ModelTexts texts
         SessionUsage usage = new(meter, lease);
         usage.Admitted(session.PromptTokens, session.PrefillTime);
         span?.SetTag("gen_ai.usage.input_tokens", session.PromptTokens);
-        yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.WaitingSequences };
+        yield return new SessionAdmitted { PromptTokens = session.PromptTokens, Waiting = host.QueuedRequests(lease.Version) };
         await foreach (SessionEvent item in session.ReadAsync(cancellationToken))
         {
             usage.Count(item);

@@ -17,7 +17,7 @@ public sealed record SessionAdmitted : SessionEvent
     /// <summary>Tokens of the prompt, special ones included.</summary>
     [Id(0)] public required int PromptTokens { get; init; }
 
-    /// <summary>Sequences that waited for a place on this silo's accelerator when the first token was made.</summary>
+    /// <summary>What found no place on this silo's accelerator, or no room in its model's batch, when the first token was made.</summary>
     [Id(1)] public int Waiting { get; init; }
 }
 

@@ -56,6 +56,13 @@ internal sealed record Caller
     /// <summary>Whether the token's allow-list lets it use this model.</summary>
     public bool MayUse(string owner, string model) => Models is not { } models || models.Contains($"{owner}/{model}");
 
+    /// <summary>Refuses a token that is limited to some models what concerns them all; <paramref name="what"/> begins the sentence that says so.</summary>
+    public void RequireEveryModel(string what)
+    {
+        if (Models is null) return;
+        throw new RequestException(RequestError.ScopeLacking, $"{what} is about all of your models, and this token is limited to some: use one that is not.");
+    }
+
     /// <summary>Binds the caller as a parameter of a route's handler; every route but the open ones has one.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext http) =>
         ValueTask.FromResult<Caller?>(http.Features.Get<Caller>() ?? throw new InvalidOperationException("This route was reached without authentication."));

@@ -46,12 +46,22 @@ internal sealed partial class FailedAuthentications(IGrainFactory grains, TimePr
                 Details = System.Collections.Immutable.ImmutableDictionary<string, string>.Empty.Add("count", $"{count}").Add("since", since.ToString("O")),
             };
             await grains.GetGrain<IOperatorLogGrain>(IOperatorLogGrain.Key).Append(told);
-            foreach ((UserId user, int refused) in users) await grains.GetGrain<IUserGrain>(user.Value).ReportFailedAuthentications(refused, since);
         }
         catch (Exception exception)
         {
             LogNotTold(logger, count, exception);
             lock (_gate) _count += count; // the operator's log hears of them later
+        }
+        foreach ((UserId user, int refused) in users)
+        {
+            try
+            {
+                await grains.GetGrain<IUserGrain>(user.Value).ReportFailedAuthentications(refused, since);
+            }
+            catch (Exception exception)
+            {
+                LogUserNotTold(logger, user, refused, exception); // the operator's log has them, and the other users' are told
+            }
         }
     }
 
@@ -82,4 +92,7 @@ internal sealed partial class FailedAuthentications(IGrainFactory grains, TimePr
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The audit logs could not be told of {Count} failed authentications: they are told with the next ones")]
     private static partial void LogNotTold(ILogger logger, long count, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The audit log of user {User} could not be told of {Count} failed authentications")]
+    private static partial void LogUserNotTold(ILogger logger, UserId user, int count, Exception exception);
 }

@@ -37,8 +37,11 @@ internal static class KeysRoutes
         return Results.Bytes(bundle, "application/octet-stream", "model.sig");
     }
 
-    private static async Task<IResult> RotateOwnAsync(Caller caller, ModelDirectory directory) =>
-        Results.Json(new Rotated(await directory.OwnGrain(caller).RotateKey()), JsonBody.Options);
+    private static async Task<IResult> RotateOwnAsync(Caller caller, ModelDirectory directory)
+    {
+        caller.RequireEveryModel("The key");
+        return Results.Json(new Rotated(await directory.OwnGrain(caller).RotateKey()), JsonBody.Options);
+    }
 
     private static async Task<IResult> RotateHostAsync(IGrainFactory grains) =>
         Results.Json(new Rotated(await grains.GetGrain<IHostKeysGrain>(IHostKeysGrain.Key).Rotate()), JsonBody.Options);

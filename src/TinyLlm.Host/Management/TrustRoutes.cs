@@ -12,6 +12,8 @@ internal static class TrustRoutes
 {
     private const int MaxNameLength = 100;
 
+    private const string Subject = "Trust";
+
     public static void MapTrust(this IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder trust = routes.MapGroup("/api/me/trust");
@@ -27,14 +29,14 @@ internal static class TrustRoutes
     private static async Task<IResult> SetAsync(HttpContext http, Caller caller, ModelDirectory directory)
     {
         SetTrust request = await JsonBody.ReadAsync<SetTrust>(http);
-        RequireEveryModel(caller);
+        caller.RequireEveryModel(Subject);
         return Results.Json(TrustEntry.Of(await directory.OwnGrain(caller).RequireTrustedSignature(request.RequireTrustedSignature)), JsonBody.Options);
     }
 
     private static async Task<IResult> AddAsync(HttpContext http, Caller caller, ModelDirectory directory)
     {
         AddKey request = await JsonBody.ReadAsync<AddKey>(http);
-        RequireEveryModel(caller);
+        caller.RequireEveryModel(Subject);
         if (request.Name.Length is 0 or > MaxNameLength || request.Name.Any(char.IsControl))
         {
             throw new RequestException(RequestError.Malformed, $"name: must be 1 to {MaxNameLength} characters, none of them a control character.") { Parameter = "name" };
@@ -45,16 +47,9 @@ internal static class TrustRoutes
 
     private static async Task<IResult> RemoveAsync(string id, Caller caller, ModelDirectory directory)
     {
-        RequireEveryModel(caller);
+        caller.RequireEveryModel(Subject);
         await directory.OwnGrain(caller).RemoveTrustedKey(id);
         return Results.NoContent();
-    }
-
-    /// <summary>Trust holds for all models of the user: a token for some of them may not change it.</summary>
-    private static void RequireEveryModel(Caller caller)
-    {
-        if (caller.Models is null) return;
-        throw new RequestException(RequestError.ScopeLacking, "Trust is about all of your models, and this token is limited to some: use one that is not.");
     }
 
     private sealed record SetTrust(bool RequireTrustedSignature);

@@ -55,6 +55,7 @@ internal static class UsersRoutes
         {
             throw new RequestException(RequestError.ScopeLacking, "Deleting a user needs the scope 'admin', or 'write' for oneself.");
         }
+        caller.RequireEveryModel("The deletion of a user");
         IUserGrain user = await directory.FindUserAsync(id, "user");
         ForgetReceipt receipt = await user.Forget() ?? throw RequestException.NotFound("user");
         return Results.Json(

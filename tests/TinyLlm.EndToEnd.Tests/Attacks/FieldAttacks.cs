@@ -118,11 +118,14 @@ internal static class FieldAttacks
     private static async Task CacheHitsAsync(AttackGround ground)
     {
         string prompt = string.Concat(Enumerable.Repeat($"{Guid.NewGuid():N}", 4));
-        for (int i = 0; i < 2; i++) Assert.NotNull(await ground.Bob.CompleteAsync("alice/shared", prompt, 1));
         JsonObject request = new() { ["model"] = "alice/shared", ["prompt"] = prompt, ["max_tokens"] = 1, ["user"] = "bob", ["cache_salt"] = "bob" };
-        JsonNode usage = (await ground.Mallory.PostAsync("v1/completions", request))["usage"]!;
-        Assert.True((int)usage["prompt_tokens"]! > prompt.Length);
-        Assert.Equal(0, (int?)usage["prompt_tokens_details"]?["cached_tokens"] ?? 0);
+        await ground.Bob.PostAsync("v1/completions", request);
+        Assert.True(Cached(await ground.Bob.PostAsync("v1/completions", request)) > 0); // there is something to hit
+        JsonNode answer = await ground.Mallory.PostAsync("v1/completions", request);
+        Assert.True((int)answer["usage"]!["prompt_tokens"]! > prompt.Length);
+        Assert.Equal(0, Cached(answer));
+
+        static int Cached(JsonNode answer) => (int)answer["usage"]!["prompt_tokens_details"]!["cached_tokens"]!;
     }
 
     private static async Task MassAssignmentAsync(AttackGround ground)

@@ -131,6 +131,26 @@ public sealed class DeviceLoopTests
     }
 
     [Fact]
+    public async Task Snapshot_ArrivedDuringATurn_IsPassedOverOnlyWhereTheNextHasNoPlaceForIt()
+    {
+        await using LoopFixture fixture = await LoopFixture.Create(new DeviceLoopOptions { MaxRunning = 2 });
+        fixture.Device.Hold();
+        fixture.Start(3, 100);
+        fixture.Device.NextStep(LoopFixture.Cancellation);
+        fixture.Start(3, 100);
+        fixture.Start(3, 100);
+        Assert.Equal((1, 2, 0), Counts());
+
+        fixture.Device.Release();
+        fixture.Device.NextStep(LoopFixture.Cancellation);
+
+        Assert.Equal((2, 1, 1), Counts());
+
+        (int Running, int Waiting, int PassedOver) Counts() =>
+            fixture.Loop.Snapshot() is var now ? (now.RunningSequences, now.WaitingSequences, now.PassedOverSequences) : default;
+    }
+
+    [Fact]
     public async Task OnStarved_CacheDoesNotFit_TellsTheLackAndRunsOnceFreed()
     {
         await using LoopFixture fixture = await LoopFixture.Create(device: new SimulatedBackend(100_000) { BytesPerToken = 1000 });

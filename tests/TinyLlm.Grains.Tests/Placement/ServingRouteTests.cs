@@ -6,7 +6,7 @@ namespace TinyLlm.Grains.Tests.Placement;
 public sealed class ServingRouteTests
 {
     [Fact]
-    public void Step_OneSilo_MayNotDecline() => Assert.Equal((Silo(0), ServingPlace.Any), ServingRoute.Step([Silo(0)], declined: 0));
+    public void Step_OneSilo_MayNotDecline() => Assert.Equal((Silo(0), ServingPlace.Any), ServingRoute.Step(new SiloSet([Silo(0)]), "version", declined: 0));
 
     [Theory]
     [InlineData(2)]
@@ -15,6 +15,7 @@ public sealed class ServingRouteTests
     public void Step_AnyVersion_GoesFromHomeToTheOverflowAndEndsWhereItMustBeServed(int silos)
     {
         SiloAddress[] all = Silos(silos);
+        SiloSet set = new(all);
         HashSet<SiloAddress> overflow = ServingRoute.Overflow(all);
         Assert.Equal(Math.Max(1, silos / 16), overflow.Count);
 
@@ -29,7 +30,7 @@ public sealed class ServingRouteTests
                 expected.Insert(0, (other, ServingPlace.Home));
                 homesOnOverflow++;
             }
-            Assert.Equal(expected, Enumerable.Range(0, expected.Count).Select(step => ServingRoute.Step(ranked, step)));
+            Assert.Equal(expected, Enumerable.Range(0, expected.Count).Select(step => ServingRoute.Step(set, $"version{version}", step)));
         }
         Assert.InRange(homesOnOverflow, 1, 499);
     }

@@ -40,6 +40,17 @@ public sealed class HotModelTests
         Assert.Equal(Devices, four.Holders()); // a replica on each silo
     }
 
+    /// <summary>Regression: as long as each had a place, nobody waited, and so they shared the batches of one device while the others stood idle.</summary>
+    [Fact]
+    public async Task HotModel_PlacesForAllAndBatchesForAFew_SpreadsOverTheDevices()
+    {
+        await using Load load = await Load.StartAsync(Devices, places: 2 * Clients);
+
+        for (int seconds = 0; seconds < 60 && load.Holders() < Devices; seconds++) await load.RunAsync(seconds: 1);
+
+        Assert.Equal(Devices, load.Holders());
+    }
+
     [Fact]
     public async Task HotModel_LoadIsGone_ReplicasShrinkByOneAMinute()
     {
@@ -81,10 +92,11 @@ public sealed class HotModelTests
 
         public FakeTimeProvider Time { get; } = new();
 
-        public static async Task<Load> StartAsync(int devices)
+        /// <param name="devices">How many.</param>
+        /// <param name="places">A device's, of which a lone caller gets three quarters; as in the defaults, half as many again as a batch takes.</param>
+        public static async Task<Load> StartAsync(int devices, int places = Batch * 3 / 2)
         {
-            // As in the defaults, half as many places again as a batch takes: a lone caller gets three quarters of them.
-            TestSilo accelerator = new() { Core = false, Loop = loop => (loop.MaxBatch, loop.MaxRunning) = (Batch, Batch * 3 / 2) };
+            TestSilo accelerator = new() { Core = false, Loop = loop => (loop.MaxBatch, loop.MaxRunning) = (Batch, places) };
             GrainCluster cluster = await GrainCluster.StartAsync([s_core, .. Enumerable.Range(0, devices).Select(_ => accelerator with { Device = new() })]);
             TestUser alice = await cluster.CreateUserAsync("alice");
             ModelLease[] leases = new ModelLease[1 + ColdModels];

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Residency;
@@ -24,6 +25,7 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
     private HttpClient _bob = null!;
     private HttpClient _revoked = null!;
     private HttpClient _expired = null!;
+    private HttpClient _otherModels = null!;
     private Dictionary<string, HttpClient> _byScope = [];
     private string _upload = "";
     private string _token = "";
@@ -48,6 +50,9 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
         foreach (string scope in AllScopes[..^1]) _byScope[scope] = (await TokenAsync(scope)).Client;
         (_token, _) = await TokenAsync("read");
 
+        JsonElement some = await TestHost.Json(await _alice.PostAsJsonAsync("/api/tokens", new { name = "some", models = new[] { "another" } }));
+        _otherModels = _host.Client(some.GetProperty("token").GetString());
+
         (string id, _revoked) = await TokenAsync(AllScopes[..^1]);
         Assert.Equal(HttpStatusCode.OK, (await _revoked.GetAsync("/api/me")).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await _alice.DeleteAsync($"/api/tokens/{id}")).StatusCode);
@@ -60,14 +65,17 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (HttpClient client in (HttpClient[])[_alice, _bob, _revoked, _expired, .. _byScope.Values]) client.Dispose();
+        foreach (HttpClient client in (HttpClient[])[_alice, _bob, _revoked, _expired, _otherModels, .. _byScope.Values]) client.Dispose();
         _signer.Dispose();
         await _host.DisposeAsync();
     }
 
     [Fact]
-    public void EveryRoute_IsInTheContract() =>
-        Assert.Equal([], Routes().Select(route => route.Name).Except(RouteContract.Scopes.Keys));
+    public void Routes_AreThoseOfTheContract_AndNoEndpointIsAnythingElse()
+    {
+        Assert.All(Endpoints(), endpoint => Assert.IsType<RouteEndpoint>(endpoint));
+        Assert.Equal(RouteContract.Scopes.Keys.Order(StringComparer.Ordinal), Routes().Select(route => route.Name).Order(StringComparer.Ordinal));
+    }
 
     [Fact]
     public async Task EveryClosedRoute_NoTokenRevokedOrExpired_Is401()
@@ -104,22 +112,49 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
             objects++;
             using HttpResponseMessage existing = await SendAsync(_bob, route, "alice/m");
             using HttpResponseMessage missing = await SendAsync(_bob, route, "alice/x", missing: true);
+            using HttpResponseMessage nobodys = await SendAsync(_bob, route, "nobod/m", missing: true);
             HttpStatusCode expected = RouteContract.Scopes[route.Name] == RouteContract.AdminOrSelf ? HttpStatusCode.Forbidden : HttpStatusCode.NotFound;
             Assert.True(existing.StatusCode == expected, $"{route.Name} of another user: {existing.StatusCode}");
             Assert.Equal(await SeenAsync(missing), await SeenAsync(existing));
+            Assert.Equal(await SeenAsync(missing), await SeenAsync(nobodys));
         }
-        Assert.True(objects >= 18, $"only {objects} routes with an object");
+        Assert.True(objects >= 25, $"only {objects} routes with an object");
 
         // Nothing of it did anything.
         Assert.Equal(HttpStatusCode.OK, (await _alice.GetAsync("/api/models/alice/m/versions/1/files/config.json")).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await _alice.DeleteAsync($"/api/models/m/uploads/{_upload}")).StatusCode);
     }
 
-    private IEnumerable<Route> Routes() => _host.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+    /// <summary>A token that is for another model of its owner's: of the rest it can touch nothing, and least of all everything at once.</summary>
+    [Fact]
+    public async Task EveryRouteWithAModel_TokenForAnotherModel_AnswersAsForAMissingOne()
+    {
+        foreach (Route route in Closed().Where(HasModel))
+        {
+            using HttpResponseMessage existing = await SendAsync(_otherModels, route, "alice/m");
+            using HttpResponseMessage missing = await SendAsync(_otherModels, route, "alice/x", missing: true);
+            Assert.True(existing.StatusCode == HttpStatusCode.NotFound, $"{route.Name} with a token for another model: {existing.StatusCode}");
+            Assert.Equal(await SeenAsync(missing), await SeenAsync(existing));
+        }
+        foreach (string name in (string[])["DELETE /api/users/{id}", "POST /api/me/key/rotate"])
+        {
+            Assert.Contains(name, RouteContract.Scopes.Keys);
+            string[] parts = name.Split(' ');
+            await ExpectAsync(HttpStatusCode.Forbidden, _otherModels, new Route(parts[0], parts[1]), "alice/m");
+        }
+        Assert.Equal(HttpStatusCode.OK, (await _alice.GetAsync("/api/models/alice/m")).StatusCode);
+    }
+
+    private IReadOnlyList<Endpoint> Endpoints() => _host.Services.GetRequiredService<EndpointDataSource>().Endpoints;
+
+    private IEnumerable<Route> Routes() => Endpoints().OfType<RouteEndpoint>()
         .SelectMany(route => (route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"])
             .Select(method => new Route(method, "/" + route.RoutePattern.RawText!.Trim('/'))));
 
     private IEnumerable<Route> Closed() => Routes().Where(route => RouteContract.Scopes.GetValueOrDefault(route.Name, "") is not (RouteContract.Open or ""));
+
+    private static bool HasModel(Route route) =>
+        route.Pattern.Contains("{model}", StringComparison.Ordinal) || route.Pattern.Contains("{**id}", StringComparison.Ordinal) || RouteContract.ModelBodies.ContainsKey(route.Name);
 
     private static bool HasObject(Route route)
     {
@@ -158,9 +193,14 @@ public sealed partial class AccessMatrixTests : IAsyncLifetime
         if (expected == HttpStatusCode.Unauthorized) Assert.Equal("Bearer", response.Headers.WwwAuthenticate.ToString());
     }
 
-    /// <summary>Status, media type and body, but for the trace id.</summary>
-    private static async Task<string> SeenAsync(HttpResponseMessage response) =>
-        $"{response.StatusCode} {response.Content.Headers.ContentType} {TraceId().Replace(await response.Content.ReadAsStringAsync(), "TRACE")}";
+    /// <summary>Status, headers and body, but for the trace id, the time, and what is left of the rates.</summary>
+    private static async Task<string> SeenAsync(HttpResponseMessage response)
+    {
+        IEnumerable<string> headers = response.Headers.Concat(response.Content.Headers)
+            .Where(header => header.Key is not ("Date" or "X-Request-ID") && !header.Key.StartsWith("x-ratelimit-", StringComparison.OrdinalIgnoreCase))
+            .Select(header => $"{header.Key}: {string.Join(",", header.Value)}").Order(StringComparer.Ordinal);
+        return $"{response.StatusCode}\n{string.Join("\n", headers)}\n{TraceId().Replace(await response.Content.ReadAsStringAsync(), "TRACE")}";
+    }
 
     private async Task<(string Id, HttpClient Client)> TokenAsync(params string[] scopes)
     {
