@@ -10,6 +10,9 @@ public sealed class MembershipTests
     // A third of what counts as a death.
     private static readonly TimeSpan s_shortSilence = TimeSpan.FromSeconds(5);
 
+    // What lives shorter is left to the probes.
+    private static readonly TimeSpan s_shortLife = TimeSpan.FromSeconds(2.5);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -40,6 +43,7 @@ public sealed class MembershipTests
         await using RunningCluster cluster = await RunningCluster.StartAsync(api: 1, core: 2, gpu: 1, "--TinyLlm:Cluster:MissedProbes", "100", "--TinyLlm:Cluster:ProbeInterval", "00:01:00");
         using UserClient admin = UserClient.Admin(cluster.Api[0]);
         await WaitForAsync(admin, states => states.Length == 4);
+        await Task.Delay(s_shortLife, Cancel); // what is tested: a process that was a member for longer
 
         foreach (RunningHost killed in (RunningHost[])[cluster.Core[1], cluster.Gpu[0]])
         {

@@ -1,6 +1,6 @@
 namespace TinyLlm.Host.Tests;
 
-/// <summary>Tests that count what is counted once for the process, such as live tensors: nothing else runs beside them.</summary>
+/// <summary>Tests of what there is once for the process, such as live tensors or its environment: nothing else runs beside them.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class RunsAlone
 {

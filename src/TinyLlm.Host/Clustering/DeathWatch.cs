@@ -9,21 +9,27 @@ namespace TinyLlm.Host.Clustering;
 /// <summary>
 /// Knows at once when the process of another silo is gone, where probes need seconds: its connections close, and its port refuses new ones. Whoever
 /// had a connection that closed dials; a port that refuses several times in a row is nobody's, however busy the machine is (a process that is only slow
-/// lets its callers wait), and so its silo is declared dead. What neither answers nor refuses is left to the probes.
+/// lets its callers wait), and so its silo is declared dead. What goes on answering, or does neither, is left to the probes.
 /// </summary>
 internal sealed partial class DeathWatch(IClusterMembershipService membership, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DeathWatch> logger)
 {
     /// <summary>Dials that must be refused, one after the other: a fraction of a second in all.</summary>
     private const int Refusals = 3;
 
-    private static readonly TimeSpan s_betweenDials = TimeSpan.FromMilliseconds(100);
+    /// <summary>Dials that must not be refused, one after the other. Not one: a process that ends closes one thing after the other, and its port may come late.</summary>
+    private const int Answers = 3;
+
+    private static readonly TimeSpan s_afterRefusal = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan s_afterAnswer = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan s_dialLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>What is closed sooner never was a silo's connection: a dial of another watch, a scan of ports. A silo that lives no longer is left to the probes.</summary>
     private static readonly TimeSpan s_leastAge = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<SiloAddress, bool> _dialled = [];
+    /// <summary>How many connections closed since somebody looks after this silo.</summary>
+    private readonly ConcurrentDictionary<SiloAddress, int> _asked = [];
 
     /// <summary>Has the connections of this silo watched, in both directions: two silos may share one.</summary>
     public static void Watch(SiloConnectionOptions options)
@@ -59,20 +65,37 @@ internal sealed partial class DeathWatch(IClusterMembershipService membership, I
     private static bool IsActiveAt(ClusterMember member, IPAddress address) =>
         member.Status == SiloStatus.Active && member.SiloAddress.Endpoint.Address.MapToIPv6().Equals(address.MapToIPv6());
 
-    /// <summary>Nobody waits for it, and it does not fail: what goes wrong is logged.</summary>
-    private async Task ExamineAsync(SiloAddress silo)
+    /// <summary>Finds out whether this silo is gone. Nobody waits for it, and it does not fail: what goes wrong is logged.</summary>
+    internal async Task ExamineAsync(SiloAddress silo)
     {
-        if (!_dialled.TryAdd(silo, true)) return;
+        if (_asked.AddOrUpdate(silo, 1, (_, asked) => asked + 1) > 1) return; // whoever looks after it already does so once more
+        int asked;
+        do
+        {
+            asked = _asked[silo];
+            await DialAsync(silo);
+        }
+        while (!_asked.TryRemove(KeyValuePair.Create(silo, asked)));
+    }
+
+    private async Task DialAsync(SiloAddress silo)
+    {
         try
         {
-            for (int refused = 0; refused < Refusals; refused++)
+            int refused = 0, answered = 0;
+            while (membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Active) // it may say goodbye, or another be faster
             {
-                if (refused > 0) await Task.Delay(s_betweenDials, time, lifetime.ApplicationStopping);
-                if (!await IsRefusedAsync(silo.Endpoint)) return;
+                bool isRefused = await IsRefusedAsync(silo.Endpoint);
+                (refused, answered) = isRefused ? (refused + 1, 0) : (0, answered + 1);
+                if (answered == Answers) return;
+                if (refused == Refusals)
+                {
+                    LogGone(logger, silo, Refusals);
+                    if (await membership.TryKill(silo)) return;
+                    refused = 0; // others wrote to the table at the same time
+                }
+                await Task.Delay(isRefused ? s_afterRefusal : s_afterAnswer, time, lifetime.ApplicationStopping);
             }
-            if (membership.CurrentSnapshot.GetSiloStatus(silo) != SiloStatus.Active) return; // it said goodbye, or another was faster
-            LogGone(logger, silo, Refusals);
-            await membership.TryKill(silo);
         }
         catch (OperationCanceledException)
         {
@@ -81,10 +104,6 @@ internal sealed partial class DeathWatch(IClusterMembershipService membership, I
         catch (Exception exception)
         {
             LogFailed(logger, silo, exception);
-        }
-        finally
-        {
-            _dialled.TryRemove(silo, out _);
         }
     }
 

@@ -26,6 +26,9 @@ internal sealed class ChaosLoad : IAsyncDisposable
     /// <summary>Versions whose commit was acknowledged.</summary>
     public int Commits => _uploader!.Commits;
 
+    /// <summary>Whether a version was published, and a request needed its second attempt.</summary>
+    public bool HasBeenHit => Commits > 0 && Tally.Repeated > 0;
+
     /// <summary>Makes the users and their models while all is calm, and begins.</summary>
     public static async Task<ChaosLoad> BeginAsync(RunningCluster cluster)
     {

@@ -18,7 +18,13 @@ internal sealed class ChaosTally
 
     public IEnumerable<ChaosRequest> Failed => _requests.Where(request => !request.IsServed);
 
-    public int Repeated => _requests.Count(request => request.IsServed && request.Faults.Count > 0);
+    public int Repeated
+    {
+        get
+        {
+            lock (_gate) return _requests.Count(request => request.IsServed && request.Faults.Count > 0);
+        }
+    }
 
     public void Add(ChaosRequest request)
     {

@@ -11,6 +11,7 @@ namespace TinyLlm.EndToEnd.Tests.Chaos;
 public sealed class ChaosTests(ITestOutputHelper output, ChaosCluster running) : IClassFixture<ChaosCluster>
 {
     private static readonly TimeSpan s_usual = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan s_betweenBlows = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_mostOutage = TimeSpan.FromSeconds(5);
 
@@ -25,7 +26,8 @@ public sealed class ChaosTests(ITestOutputHelper output, ChaosCluster running) :
         await using ChaosLoad load = await ChaosLoad.BeginAsync(cluster);
         long begun = Stopwatch.GetTimestamp();
 
-        for (int blow = 0; Stopwatch.GetElapsedTime(begun) < (Asked ?? s_usual); blow++)
+        // A slow machine is given the time in which something happens between the blows.
+        for (int blow = 0; Stopwatch.GetElapsedTime(begun) < (Asked ?? (load.HasBeenHit ? s_usual : s_longest)); blow++)
         {
             // Every role is killed and drained in turn; which of its processes, chance decides.
             List<RunningHost> role = cluster.Roles[blow % cluster.Roles.Count];
@@ -35,7 +37,7 @@ public sealed class ChaosTests(ITestOutputHelper output, ChaosCluster running) :
 
         await load.EndAsync(cluster.Api[0]);
         Report(load);
-        Assert.True(load.Commits > 0 && load.Tally.Repeated > 0, "nothing happened between the blows");
+        Assert.True(load.HasBeenHit, "nothing happened between the blows");
         // A minute has too few requests to show a thousandth: one of them is allowed for.
         Assert.True(load.Tally.Failed.Count() <= Math.Max(1, load.Tally.Requests / 1000), $"more than one request in a thousand failed: {load.Tally}");
         if (Asked is not null) Assert.True(load.Tally.OutageP99() <= s_mostOutage, $"an outage lasted more than {s_mostOutage.TotalSeconds} s: {load.Tally}");

@@ -6,7 +6,20 @@ internal sealed record DiskRecount(long[] BytesOfOwners, int Versions, string[] 
     /// <summary>What the host adds to a model's files.</summary>
     private static readonly string[] HostFiles = ["manifest.json", "host.sig"];
 
-    public static DiskRecount Of(string dataFolder)
+    /// <summary>The count; null when something was removed while it was made.</summary>
+    public static DiskRecount? TryCount(string dataFolder)
+    {
+        try
+        {
+            return Count(dataFolder);
+        }
+        catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
+        {
+            return null; // the collector is at work
+        }
+    }
+
+    private static DiskRecount Count(string dataFolder)
     {
         string models = Path.Combine(dataFolder, "objects", "models");
         string[] versions = [.. Directory.EnumerateDirectories(models).SelectMany(Directory.EnumerateDirectories).Where(folder => Directory.EnumerateFileSystemEntries(folder).Any())];

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace TinyLlm.EndToEnd.Tests.Harness;
 
 /// <summary>
-/// Ports below those that systems give to whoever asks for any (from 32768 on Linux): for who listens only after a while, when another test's process could have had a
-/// port of those by then.
+/// Ports below those that systems give to whoever asks for any (from 32768 on Linux) and above those that silos take: for who listens only after a while, when another
+/// test's process could have had a port of those by then.
 /// </summary>
 internal static class FreePort
 {
@@ -14,7 +14,7 @@ internal static class FreePort
     {
         while (true)
         {
-            int first = Random.Shared.Next(20_000, 32_000);
+            int first = Random.Shared.Next(30_000, 32_000);
             if (Enumerable.Range(first, ports).All(IsFree)) return first;
         }
     }

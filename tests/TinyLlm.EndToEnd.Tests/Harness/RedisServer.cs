@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace TinyLlm.EndToEnd.Tests.Harness;
 
@@ -31,7 +29,7 @@ internal sealed class RedisServer : IDisposable
     public static async Task<RedisServer> StartAsync(CancellationToken cancellationToken)
     {
         SkipWithoutIt();
-        int port = FreePort();
+        int port = FreePort.Below();
         Process process = Process.Start(new ProcessStartInfo(Program, ["--bind", "127.0.0.1", "--port", $"{port}", "--save", "", "--appendonly", "no"])
         {
             RedirectStandardOutput = true,
@@ -53,12 +51,5 @@ internal sealed class RedisServer : IDisposable
         if (!_process.HasExited) _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -11,7 +11,7 @@ namespace TinyLlm.EndToEnd.Tests.Harness;
 internal sealed partial class RunningHost : IAsyncDisposable
 {
     // Loading libtorch on a busy machine takes many seconds; a host that needs longer than this hangs.
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(5);
 
     private readonly ConcurrentQueue<string> output = new();
     private readonly string folder = Directory.CreateTempSubdirectory("tinyllm-e2e-").FullName;

@@ -25,7 +25,7 @@ public sealed class ConcurrentStreamsTests(ITestOutputHelper output)
         Plan[] plans = [.. Enumerable.Range(0, Streams).Select(i => MakePlan(i, random, models))];
         (Path[] alone, double noise) = Reference(checkpoints, plans);
 
-        DeviceLoopOptions options = new() { MaxRunning = 40, MaxBatch = 24, PrefillTokens = 48, MaxWaiting = 256 };
+        DeviceLoopOptions options = new() { MaxRunning = 40, MaxBatch = 24, PrefillTokens = 48, MaxWaiting = 256, WaitDeadline = TimeSpan.FromMinutes(10) };
         TorchBackend backend = new(new TorchBackendOptions { Device = "cpu" });
         long before = backend.LiveTensors;
         await using (DeviceLoop loop = new(backend, options, TimeProvider.System, NullLogger<DeviceLoop>.Instance))

@@ -112,9 +112,9 @@ public sealed class RateLimitTests
     [Fact]
     public async Task Address_WithoutAToken_HasARateOfItsOwn()
     {
-        await using TestHost host = await TestHost.StartAsync(device: "none", settings: ["--TinyLlm:Access:AnonymousRequestsPerMinute", "3"]);
+        await using TestHost host = await TestHost.StartAsync(device: "none", settings: ["--TinyLlm:Access:AnonymousRequestsPerMinute", "1"]); // it comes back after a minute
         using HttpClient user = await host.CreateUserAsync("alice");
-        for (int i = 0; i < 3; i++) Assert.Equal(HttpStatusCode.OK, (await host.Anonymous.GetAsync("/openapi/v1.json")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Anonymous.GetAsync("/openapi/v1.json")).StatusCode);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await host.Anonymous.GetAsync("/openapi/v1.json")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await user.GetAsync("/v1/models")).StatusCode);
     }

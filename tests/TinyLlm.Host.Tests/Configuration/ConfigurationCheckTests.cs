@@ -4,7 +4,8 @@ using TinyLlm.Host.Hosting;
 
 namespace TinyLlm.Host.Tests.Configuration;
 
-/// <summary>--check-config: what is set, whence, and what is wrong with it.</summary>
+/// <summary>--check-config: what is set, whence, and what is wrong with it. Sets variables of the process, which every host that starts would take for its own.</summary>
+[Collection(RunsAlone.Name)]
 public sealed class ConfigurationCheckTests
 {
     [Fact]

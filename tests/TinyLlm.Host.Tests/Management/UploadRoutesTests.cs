@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Core.Internal;
 using TinyLlm.Grains.Users;
@@ -10,7 +11,7 @@ using TinyLlm.Tests;
 namespace TinyLlm.Host.Tests.Management;
 
 /// <summary>Uploads over HTTP while others do something to them.</summary>
-public sealed class UploadRoutesTests(TestHostFixture fixture) : IClassFixture<TestHostFixture>
+public sealed class UploadRoutesTests(UploadRoutesTests.PatientHost fixture) : IClassFixture<UploadRoutesTests.PatientHost>
 {
     [Fact]
     public async Task Commit_HundredAtOnce_OnePublishes()
@@ -92,6 +93,19 @@ public sealed class UploadRoutesTests(TestHostFixture fixture) : IClassFixture<T
         (await TestHost.Json(await user.PostAsync($"/api/models/{model}/uploads", null))).GetProperty("id").GetString()!;
 
     private static string Route(string model, string upload, string file) => $"/api/models/{model}/uploads/{upload}/files/{file}";
+
+    /// <summary>A host that waits for a body for as long as the test lets it wait: by default one that brings nothing for five seconds is cut off.</summary>
+    public sealed class PatientHost : IAsyncLifetime
+    {
+        private TestHost? _host;
+
+        internal TestHost Host => _host ?? throw new InvalidOperationException("The host is not started.");
+
+        public async ValueTask InitializeAsync() => _host = await TestHost.StartAsync(device: "none", services: services =>
+            services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = null));
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
+    }
 
     /// <summary>A body that is asked for, and then waits.</summary>
     private sealed class GatedContent(byte[] bytes) : HttpContent

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using TinyLlm.Grains.Tests;
 using TinyLlm.Host.Streams;
 using TinyLlm.Tests;
 
@@ -105,16 +106,7 @@ public sealed class DownloadRevocationTests : IAsyncLifetime
 
     private RunningStreams Streams => _host.Services.GetRequiredService<RunningStreams>();
 
-    private async Task EndedAsync()
-    {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
-        while (Streams.Count > 0)
-        {
-            Assert.False(patience.IsCancellationRequested, "the download goes on");
-            await Task.Yield();
-        }
-    }
+    private Task EndedAsync() => Eventually.TrueAsync(() => Streams.Count == 0);
 
     private static async Task<HttpResponseMessage> StartAsync(HttpClient client)
     {

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Grains.Tests;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Host.Tests.Streams;
@@ -81,11 +82,7 @@ public sealed class RevocationTests
 
         // Its place is free.
         device.Open();
-        while (host.Models.Snapshot().Holds > 0)
-        {
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
+        await Eventually.TrueAsync(() => host.Models.Snapshot().Holds == 0);
     }
 
     [Fact]
