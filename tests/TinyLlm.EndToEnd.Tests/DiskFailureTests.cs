@@ -20,7 +20,7 @@ public sealed class DiskFailureTests
         string upload = await alice.BeginUploadAsync("next");
         await PutAsync(alice, upload, "README.md", [1, 2, 3], HttpStatusCode.OK);
 
-        // 1. Writes are refused for now; what only reads goes on.
+        // 1. The disk takes no write: what writes is refused, and what only reads goes on.
         disk.Protect();
         await PutAsync(alice, upload, "config.json", TinyModel.Files()["config.json"], HttpStatusCode.ServiceUnavailable);
         using (HttpResponseMessage commit = await alice.SendAsync(HttpMethod.Post, $"api/models/next/uploads/{upload}/commit"))

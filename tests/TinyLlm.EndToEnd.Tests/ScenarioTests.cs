@@ -44,7 +44,7 @@ public sealed class ScenarioTests
             Assert.Equal(HttpStatusCode.OK, granted.StatusCode);
         Assert.NotNull(await bob.CompleteAsync("alice/tiny", "Once", 4));
 
-        // Revoke while it streams: the answer ends within a second (and what the network and a busy machine add: a minute is what hangs), and does not look whole.
+        // Revoke while it streams: the answer ends within a second (and what the network and a busy machine add), and does not look whole.
         JsonObject body = new() { ["model"] = "alice/tiny", ["prompt"] = "Once", ["max_tokens"] = 60_000, ["temperature"] = 0, ["stream"] = true };
         using (HttpResponseMessage answer = await bob.SendAsync(HttpMethod.Post, "v1/completions", JsonContent.Create(body)))
         {
@@ -55,7 +55,7 @@ public sealed class ScenarioTests
             long since = Stopwatch.GetTimestamp();
             string rest = await ReadToEndAsync(reader);
             Assert.DoesNotContain("[DONE]", rest, StringComparison.Ordinal);
-            Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.Zero, TimeSpan.FromMinutes(1));
+            Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         }
         await bob.GetAsync("v1/models/alice/tiny", HttpStatusCode.NotFound);
 

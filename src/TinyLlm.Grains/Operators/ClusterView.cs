@@ -9,7 +9,7 @@ namespace TinyLlm.Grains.Operators;
 public sealed partial class ClusterView(ISiloStatusOracle silos, ISiloMetadataCache metadata, IGrainFactory grains, TimeProvider time, ILogger<ClusterView> logger)
 {
     /// <summary>An operator looks when something hangs, so one silo that does must not hide the others. A choice.</summary>
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
     /// <summary>Every silo that is not known to be dead, by address.</summary>
     public async Task<ClusterSilo[]> ListAsync(CancellationToken cancellationToken)

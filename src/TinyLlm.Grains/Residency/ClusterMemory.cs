@@ -7,8 +7,8 @@ namespace TinyLlm.Grains.Residency;
 /// <summary>The memory of all silos together, as a deletion needs it: each is told, and each is asked whether it is done.</summary>
 public sealed partial class ClusterMemory(ISiloStatusOracle silos, IGrainFactory grains, TimeProvider time, ILogger<ClusterMemory> logger)
 {
-    /// <summary>Within this time every silo reports nothing of the owner's, or counts as silent: as long as the probes give one that falls silent.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+    /// <summary>Within this time every silo reports nothing of the owner's, or counts as silent.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(50);
 

@@ -34,6 +34,7 @@ public sealed class QuickStartTests
         DocumentedCommand stop = Assert.Single(commands, command => command.Text.StartsWith("kill ", StringComparison.Ordinal));
         string[] lines = [.. commands.Where(command => !command.IsMention).Select(command => command.Text), .. commands.Where(command => command.IsMention && command != stop).Select(Complete), stop.Text];
         int chat = Array.FindIndex(lines, line => line.StartsWith("tinyllm chat ", StringComparison.Ordinal));
+        Assert.InRange(chat, 0, 8); // under ten lines from the clone to the text
         using TemporaryFolder folder = new();
         string clone = folder.Combine("tinyllm");
         await FreshClone.MakeAsync(clone);
