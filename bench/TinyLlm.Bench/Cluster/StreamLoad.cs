@@ -4,6 +4,7 @@ namespace TinyLlm.Bench.Cluster;
 
 /// <summary>
 /// Clients that stream one answer after the other and read them as cheaply as they can: a token's event is two line ends. Disposing it ends all of them.
+/// Each goes through the lengths of answers from a place of its own: clients in step would make whole windows fuller or emptier than the rate.
 /// </summary>
 internal sealed class StreamLoad : IAsyncDisposable
 {
@@ -14,9 +15,9 @@ internal sealed class StreamLoad : IAsyncDisposable
     private long _tokens;
 
     /// <param name="streams">Whom each client asks, as which user, for which model.</param>
-    /// <param name="answerTokens">The length of an answer.</param>
-    public StreamLoad(IEnumerable<(HttpClient User, string Model)> streams, int answerTokens) =>
-        _clients = Task.WhenAll(streams.Select(stream => Task.Run(() => StreamAsync(stream.User, stream.Model, answerTokens))).ToArray());
+    /// <param name="answerTokens">The lengths of answers, taken in turn.</param>
+    public StreamLoad(IEnumerable<(HttpClient User, string Model)> streams, params int[] answerTokens) =>
+        _clients = Task.WhenAll(streams.Select((stream, i) => Task.Run(() => StreamAsync(stream.User, stream.Model, answerTokens, i))).ToArray());
 
     /// <summary>Tokens received until now.</summary>
     public long Tokens => Interlocked.Read(ref _tokens);
@@ -35,16 +36,16 @@ internal sealed class StreamLoad : IAsyncDisposable
         _ended.Dispose();
     }
 
-    private async Task StreamAsync(HttpClient user, string model, int answerTokens)
+    private async Task StreamAsync(HttpClient user, string model, int[] answerTokens, int first)
     {
         byte[] buffer = new byte[BufferBytes];
         try
         {
-            while (true)
+            for (int answer = first; ; answer++)
             {
                 using HttpRequestMessage request = new(HttpMethod.Post, "/v1/completions")
                 {
-                    Content = JsonContent.Create(new { model, prompt = "hello", max_tokens = answerTokens, temperature = 0, stream = true }),
+                    Content = JsonContent.Create(new { model, prompt = "hello", max_tokens = answerTokens[answer % answerTokens.Length], temperature = 0, stream = true }),
                 };
                 using HttpResponseMessage response = await user.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, _ended.Token);
                 response.EnsureSuccessStatusCode();

@@ -26,17 +26,22 @@ public sealed class ChaosTests(ITestOutputHelper output, ChaosCluster running) :
         await using ChaosLoad load = await ChaosLoad.BeginAsync(cluster);
         long begun = Stopwatch.GetTimestamp();
 
-        // A slow machine is given the time in which something happens between the blows.
-        for (int blow = 0; Stopwatch.GetElapsedTime(begun) < (Asked ?? (load.HasBeenHit ? s_usual : s_longest)); blow++)
+        try
         {
-            // Every role is killed and drained in turn; which of its processes, chance decides.
-            List<RunningHost> role = cluster.Roles[blow % cluster.Roles.Count];
-            RunningHost old = role[Random.Shared.Next(role.Count)];
-            await StrikeAsync(cluster, load, role, old, isKill: blow / cluster.Roles.Count % 2 == 0);
+            // A slow machine is given the time in which something happens between the blows.
+            for (int blow = 0; Stopwatch.GetElapsedTime(begun) < (Asked ?? (load.HasBeenHit ? s_usual : s_longest)); blow++)
+            {
+                // Every role is killed and drained in turn; which of its processes, chance decides.
+                List<RunningHost> role = cluster.Roles[blow % cluster.Roles.Count];
+                RunningHost old = role[Random.Shared.Next(role.Count)];
+                await StrikeAsync(cluster, load, role, old, isKill: blow / cluster.Roles.Count % 2 == 0);
+            }
+            await load.EndAsync(cluster.Api[0]);
         }
-
-        await load.EndAsync(cluster.Api[0]);
-        Report(load);
+        finally
+        {
+            Report(load);
+        }
         Assert.True(load.HasBeenHit, "nothing happened between the blows");
         // A minute has too few requests to show a thousandth: one of them is allowed for.
         Assert.True(load.Tally.Failed.Count() <= Math.Max(1, load.Tally.Requests / 1000), $"more than one request in a thousand failed: {load.Tally}");
@@ -83,7 +88,7 @@ public sealed class ChaosTests(ITestOutputHelper output, ChaosCluster running) :
 
     private void Report(ChaosLoad load)
     {
-        output.WriteLine($"{load.Tally}; {load.Commits} commits acknowledged and none lost");
+        output.WriteLine($"{load.Tally}; {load.Commits} commits acknowledged");
         foreach ((TimeSpan outage, string what) in load.Tally.Outages()) output.WriteLine($"  {what}: {outage.TotalSeconds:F2} s");
         foreach (ChaosRequest failed in load.Tally.Failed) output.WriteLine($"  failed: {string.Join(" | ", failed.Faults)}");
     }
