@@ -23,12 +23,12 @@ internal static class AuditRoutes
     {
         routes.MapGet("/api/me/audit", (Caller caller, AuditReader reader, [AsParameters] AuditQuery query, CancellationToken cancel) =>
             PageAsync(OwnLog(caller), reader, query, cancel)).RequireScope(TokenScopes.Read).Produces<AuditPage>();
-        routes.MapGet("/api/me/audit/export", (HttpContext http, Caller caller, AuditReader reader, IGrainFactory grains) =>
-            ExportAsync(OwnLog(caller), http, reader, grains)).RequireScope(TokenScopes.Read).WithoutTimeout().Produces(200, contentType: "application/x-ndjson");
+        routes.MapGet("/api/me/audit/export", (HttpContext http, Caller caller, AuditReader reader, ReaderPatience patience, IGrainFactory grains) =>
+            ExportAsync(OwnLog(caller), http, reader, patience, grains)).RequireScope(TokenScopes.Read).WithoutTimeout().Produces(200, contentType: "application/x-ndjson");
         routes.MapGet("/api/admin/audit", (AuditReader reader, [AsParameters] AuditQuery query, CancellationToken cancel) =>
             PageAsync(AuditLogId.Operator, reader, query, cancel)).RequireScope(TokenScopes.Admin).Produces<AuditPage>();
-        routes.MapGet("/api/admin/audit/export", (HttpContext http, AuditReader reader, IGrainFactory grains) =>
-            ExportAsync(AuditLogId.Operator, http, reader, grains)).RequireScope(TokenScopes.Admin).WithoutTimeout().Produces(200, contentType: "application/x-ndjson");
+        routes.MapGet("/api/admin/audit/export", (HttpContext http, AuditReader reader, ReaderPatience patience, IGrainFactory grains) =>
+            ExportAsync(AuditLogId.Operator, http, reader, patience, grains)).RequireScope(TokenScopes.Admin).WithoutTimeout().Produces(200, contentType: "application/x-ndjson");
     }
 
     private static AuditLogId OwnLog(Caller caller)
@@ -58,8 +58,9 @@ internal static class AuditRoutes
     }
 
     /// <summary>First a line that says whose log it is and which key signs it, then the log's own lines.</summary>
-    private static async Task ExportAsync(AuditLogId log, HttpContext http, AuditReader reader, IGrainFactory grains)
+    private static async Task ExportAsync(AuditLogId log, HttpContext http, AuditReader reader, ReaderPatience patience, IGrainFactory grains)
     {
+        patience.Bound(http);
         string key = await grains.GetGrain<IOperatorLogGrain>(IOperatorLogGrain.Key).GetPublicKey();
         http.Response.ContentType = "application/x-ndjson";
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"audit-{log.Name}.jsonl\"";

@@ -1,5 +1,6 @@
 using Orleans.Storage;
 using TinyLlm.Grains.Errors;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Telemetry;
 using TinyLlm.Storage;
 
@@ -17,6 +18,10 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, GenerationMe
         {
             await next(http);
             await FillEmptyAsync(http);
+        }
+        catch (SlowReaderException)
+        {
+            LogNotRead(logger, http.Request.Method, http.GetEndpoint()?.DisplayName);
         }
         catch (Exception exception) when (http.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException)
         {
@@ -95,6 +100,9 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, GenerationMe
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The client went away: {Method} {Route}")]
     private static partial void LogClientGone(ILogger logger, string method, string? route);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The client does not read, and its connection was closed: {Method} {Route}")]
+    private static partial void LogNotRead(ILogger logger, string method, string? route);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Refused with {Error}: {Route}, trace {TraceId}")]
     private static partial void LogRefused(ILogger logger, RequestError error, string? route, string traceId);

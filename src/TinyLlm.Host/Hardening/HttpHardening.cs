@@ -21,6 +21,7 @@ internal static class HttpHardening
     public static void AddHttpHardening(this WebApplicationBuilder builder, HttpOptions options)
     {
         builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<ReaderPatience>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -26,6 +26,10 @@ internal sealed class HttpOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Http:RequestTimeout: must be 1 second to 1 hour.")]
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long an answer, a download or an export waits for a client that takes nothing of it. Default 30 s: a stalled connection, not a slow one.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Http:SlowReaderDeadline: must be 1 second to 1 hour.")]
+    public TimeSpan SlowReaderDeadline { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Connections at the same time. Default 20,000: below what a process may have open as a rule.</summary>
     [Range(1, 1_000_000, ErrorMessage = "Http:MaxConnections: must be 1 to 1000000.")]
     public long MaxConnections { get; set; } = 20_000;

@@ -52,10 +52,11 @@ internal static class ModelsRoutes
 
     /// <summary>What is withdrawn while the file is on its way ends it: the connection breaks before the length that was announced.</summary>
     private static async Task DownloadAsync(
-        string owner, string model, int version, string name, HttpContext http, Caller caller, RunningStreams streams, ModelDirectory directory, ModelFiles files)
+        string owner, string model, int version, string name, HttpContext http, Caller caller, RunningStreams streams, ReaderPatience patience, ModelDirectory directory, ModelFiles files)
     {
         ModelName wanted = Name(owner, model) with { Version = version };
         await using RunningStream stream = await streams.OpenDownloadAsync(caller, wanted);
+        patience.Bound(http);
         await using CancellationTokenRegistration cutting = stream.Cut.Register(http.Abort);
         try
         {

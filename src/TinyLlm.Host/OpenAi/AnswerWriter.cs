@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Errors;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.Streams;
 
 namespace TinyLlm.Host.OpenAi;
@@ -11,7 +12,7 @@ namespace TinyLlm.Host.OpenAi;
 /// Step 7 of a request's life, HTTP's end of it: a generation's events become one JSON body, or server-sent events. An answer that was cut
 /// never looks whole: a stream then ends with an error event and without "[DONE]".
 /// </summary>
-internal sealed class AnswerWriter(TimeProvider time)
+internal sealed class AnswerWriter(ReaderPatience patience, TimeProvider time)
 {
     /// <summary>Proxies cut silent connections, commonly after 30 or 60 s.</summary>
     public static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
@@ -26,7 +27,7 @@ internal sealed class AnswerWriter(TimeProvider time)
         else await WriteWholeAsync(http, fields.Request.Choices, shape, generation);
     }
 
-    private static async Task WriteWholeAsync(HttpContext http, int count, AnswerShape shape, StartedGeneration generation)
+    private async Task WriteWholeAsync(HttpContext http, int count, AnswerShape shape, StartedGeneration generation)
     {
         WholeChoice[] choices = [.. Enumerable.Range(0, count).Select(_ => new WholeChoice())];
         SessionEnded? end = null;
@@ -49,7 +50,7 @@ internal sealed class AnswerWriter(TimeProvider time)
 
         http.Response.ContentType = "application/json";
         shape.WriteWhole(http.Response.BodyWriter, choices, end);
-        await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+        await patience.FlushAsync(http, generation.Cut);
     }
 
     private async Task WriteStreamAsync(HttpContext http, AnswerKind kind, GenerationFields fields, AnswerShape shape, StartedGeneration generation)
@@ -68,11 +69,11 @@ internal sealed class AnswerWriter(TimeProvider time)
         catch (RequestException refusal)
         {
             WriteCut(output, refusal);
-            await output.FlushAsync(http.RequestAborted);
+            await patience.FlushAsync(http, generation.Cut);
             return;
         }
         if (!complete) WriteCut(output, MeteredEvents.Broken());
-        await output.FlushAsync(http.RequestAborted);
+        await patience.FlushAsync(http, generation.Cut);
     }
 
     /// <summary>Writes what comes; whether it came to a good end.</summary>
@@ -113,7 +114,7 @@ internal sealed class AnswerWriter(TimeProvider time)
         Task<bool> next = pending.AsTask();
         while (true)
         {
-            await output.FlushAsync(http.RequestAborted);
+            await patience.FlushAsync(http, generation.Cut);
             try
             {
                 return await next.WaitAsync(PingInterval, time);

@@ -32,6 +32,9 @@ internal sealed class StartedGeneration : IAsyncDisposable
     /// <summary>Whether the caller is the model's owner.</summary>
     public bool IsOwn => _stream.IsOwn;
 
+    /// <summary>Cancelled when the right to it was withdrawn.</summary>
+    public CancellationToken Cut => _stream.Cut;
+
     public int PromptTokens => _session.Admitted.PromptTokens;
 
     public IAsyncEnumerator<SessionEvent> Events { get; }

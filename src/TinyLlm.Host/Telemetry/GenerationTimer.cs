@@ -1,13 +1,14 @@
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sessions;
 using TinyLlm.Host.Errors;
+using TinyLlm.Host.Hardening;
 
 namespace TinyLlm.Host.Telemetry;
 
 /// <summary>Times one request. What nobody called whole by the end of it failed: as the refusal said, or because its client went away.</summary>
 internal sealed class GenerationTimer(GenerationMeter meter, TimeProvider time, string operation) : IDisposable
 {
-    private const string Gone = "client_gone";
+    private const string Gone = "client_gone", SlowReader = "slow_reader";
 
     private readonly long _begun = time.GetTimestamp();
     private long _firstTokenAt, _lastTokenAt;
@@ -31,7 +32,7 @@ internal sealed class GenerationTimer(GenerationMeter meter, TimeProvider time, 
                 Fail(fault);
                 break;
             case SessionEnded end:
-                _error = end.Reason == SessionEnd.SlowReader ? "slow_reader" : ErrorTable.Internal.Code;
+                _error = end.Reason == SessionEnd.SlowReader ? SlowReader : ErrorTable.Internal.Code;
                 break;
         }
     }
@@ -45,6 +46,7 @@ internal sealed class GenerationTimer(GenerationMeter meter, TimeProvider time, 
         _error = exception switch
         {
             RequestException refusal => ErrorTable.Of(refusal.Error).Code,
+            SlowReaderException => SlowReader,
             OperationCanceledException or IOException => Gone,
             _ => ErrorTable.Internal.Code,
         };

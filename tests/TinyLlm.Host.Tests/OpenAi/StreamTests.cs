@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using TinyLlm.Grains.Residency;
+using TinyLlm.Host.Hardening;
 using TinyLlm.Host.OpenAi;
 using TinyLlm.Tests;
 
@@ -17,7 +18,8 @@ public sealed class StreamTests
     {
         SimulatedBackend device = new();
         FakeTimeProvider time = new();
-        await using TestHost host = await TestHost.StartAsync(new Accelerator(device), services => services.AddSingleton(new AnswerWriter(time)));
+        await using TestHost host = await TestHost.StartAsync(new Accelerator(device), services => services.AddSingleton(
+            provider => new AnswerWriter(provider.GetRequiredService<ReaderPatience>(), time)));
         using HttpClient user = await host.CreateUserAsync("alice");
         await TestHost.PushAsync(user, "m");
         device.Hold();
