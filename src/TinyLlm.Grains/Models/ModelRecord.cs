@@ -20,6 +20,14 @@ internal sealed class ModelRecord
 
     /// <summary>How long it stays in memory; null: the owner does not say.</summary>
     public KeepAlive? KeepAlive { get; set; }
+
+    /// <summary>A copy with a list of its own.</summary>
+    public ModelRecord Copy()
+    {
+        ModelRecord copy = (ModelRecord)MemberwiseClone();
+        copy.Versions = [.. Versions];
+        return copy;
+    }
 }
 
 /// <summary>One published, immutable version of a model.</summary>

@@ -13,7 +13,7 @@ namespace TinyLlm.Grains.Users;
 /// <summary>The user as a bearer of rates and of rights: admissions, running streams, and what is shared with others.</summary>
 /// <remarks>
 /// Rates, streams and budgets change with every request, so they are counted in memory and in the meter, which is written every few seconds.
-/// The calls that count are synchronous and interleave: a user whose state is being written is not kept waiting.
+/// The calls that count are synchronous and interleave: a user whose state is being written is not kept waiting, and sees what was in force before.
 /// </remarks>
 internal sealed partial class UserGrain
 {
@@ -42,17 +42,17 @@ internal sealed partial class UserGrain
 
     public Task<Admission> Admit(string token)
     {
-        if (!Exists) return Unknown();
+        if (_inForce is not { } known) return Unknown();
         bool ours = AccessToken.TryParse(token, out AccessToken parsed) && parsed.User == User;
-        TokenVerdict? verdict = ours ? _tokens.Check(state.State, parsed) : null;
-        return Task.FromResult(verdict is null ? Admission.Unknown : _limits.Admit(state.State, meter.State, verdict));
+        TokenVerdict? verdict = ours ? _tokens.Check(known, parsed) : null;
+        return Task.FromResult(verdict is null ? Admission.Unknown : _limits.Admit(known, meter.State, verdict));
     }
 
     public Task<Admission> AdmitExternal(TokenScopes scopes, DateTimeOffset? expiresAt)
     {
-        if (!Exists) return Unknown();
-        TokenVerdict verdict = new() { User = User, UserName = state.State.Name, TokenId = null, Scopes = scopes, ExpiresAt = expiresAt };
-        return Task.FromResult(_limits.Admit(state.State, meter.State, verdict));
+        if (_inForce is not { } known) return Unknown();
+        TokenVerdict verdict = new() { User = User, UserName = known.Name, TokenId = null, Scopes = scopes, ExpiresAt = expiresAt };
+        return Task.FromResult(_limits.Admit(known, meter.State, verdict));
     }
 
     public async Task<RotatedToken> RotateToken(TokenRotation rotation)
@@ -81,16 +81,17 @@ internal sealed partial class UserGrain
 
     public Task<RateLevels> BeginStream(StreamSpec spec)
     {
-        RequireUser();
-        return Task.FromResult(_limits.Begin(state.State, meter.State, spec));
+        if (_inForce is { } known) return Task.FromResult(_limits.Begin(known, meter.State, spec));
+        DeactivateOnIdle();
+        throw RequestException.NotFound("user");
     }
 
     public Task<ImmutableArray<string>> RenewStreams(ImmutableArray<StreamUse> uses) => Task.FromResult(
-        Exists ? _limits.Renew(state.State, meter.State, uses) : [.. uses.Select(use => use.StreamId)]);
+        _inForce is { } known ? _limits.Renew(known, meter.State, uses) : [.. uses.Select(use => use.StreamId)]);
 
     public Task EndStream(StreamUse use)
     {
-        if (Exists) _limits.End(state.State, meter.State, use);
+        if (_inForce is { } known) _limits.End(known, meter.State, use);
         return Task.CompletedTask;
     }
 
@@ -102,7 +103,7 @@ internal sealed partial class UserGrain
         GrantedModel granted = await SignLeaseAsync(spec.Caller, version, ModelRight.Infer); // before anything is reserved, because it may fail
         long? maxTokens = spec.Caller == User
             ? null
-            : _budgets.Reserve(meter.State, Grants(spec.Caller, spec.Model), spec, version.Facts.ContextLength);
+            : _budgets.Reserve(meter.State, Grants(state.State, spec.Caller, spec.Model), spec, version.Facts.ContextLength);
         return granted with { MaxTokens = maxTokens };
     }
 
@@ -111,7 +112,7 @@ internal sealed partial class UserGrain
 
     public Task EndLease(UserId caller, LeaseUse use)
     {
-        if (Exists && caller != User) _budgets.End(meter.State, Grants(caller, use.Model), use);
+        if (_inForce is { } known && caller != User) _budgets.End(meter.State, Grants(known, caller, use.Model), use);
         return Task.CompletedTask;
     }
 
@@ -161,15 +162,15 @@ internal sealed partial class UserGrain
 
     private bool MayGoOn(UserId caller, LeaseUse use)
     {
-        if (!Exists || !state.State.Models.TryGetValue(use.Model.ToLowerInvariant(), out ModelRecord? model)) return false;
+        if (_inForce is not { } known || !known.Models.TryGetValue(use.Model.ToLowerInvariant(), out ModelRecord? model)) return false;
         if (!model.Versions.Any(version => version.Id == use.Version)) return false;
         if (caller == User) return true;
-        if (use.IsDownload) return _grants.Find(state.State, caller, use.Model, ModelRight.Download).Any();
-        GrantRecord[] grants = Grants(caller, use.Model);
+        if (use.IsDownload) return _grants.Find(known, caller, use.Model, ModelRight.Download).Any();
+        GrantRecord[] grants = Grants(known, caller, use.Model);
         return grants.Length > 0 && _budgets.Renew(meter.State, grants, use);
     }
 
-    private GrantRecord[] Grants(UserId caller, string model) => [.. _grants.Find(state.State, caller, model, ModelRight.Infer)];
+    private GrantRecord[] Grants(UserState known, UserId caller, string model) => [.. _grants.Find(known, caller, model, ModelRight.Infer)];
 
     private IShareIndexGrain ShareIndex(string key) => GrainFactory.GetGrain<IShareIndexGrain>(key);
 

@@ -48,9 +48,16 @@ internal sealed partial class UserGrain(
 
     private bool Exists => state.RecordExists && !state.State.Deleting;
 
+    /// <summary>
+    /// The rights as they were last written; null when there is no such user. Calls that interleave decide by it, because a change that is being logged
+    /// and written stands in the state already and may yet be refused.
+    /// </summary>
+    private UserState? _inForce;
+
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (!state.RecordExists || state.State.Deleting) return;
+        PutInForce();
         await _trail.ReconcileAsync(this, AuditLogId.Of(User));
         // What this activation sees for itself need not be written: the next one sees it too.
         UploadBook.DropCommits(state.State);
@@ -305,10 +312,21 @@ internal sealed partial class UserGrain(
         AuditTrail<UserState>.Event(action, subject, details);
 
     /// <summary>Writes a change that no log tells of: bookkeeping.</summary>
-    private Task SaveAsync() => GrainSave.OrForget(this, state);
+    private async Task SaveAsync()
+    {
+        await GrainSave.OrForget(this, state);
+        PutInForce();
+    }
 
     /// <summary>Writes a change, after the user's audit log has told of it.</summary>
-    private Task SaveAsync(AuditEvent told) => _trail.SaveAsync(this, AuditLogId.Of(User), told);
+    private async Task SaveAsync(AuditEvent told)
+    {
+        await _trail.SaveAsync(this, AuditLogId.Of(User), told);
+        PutInForce();
+    }
+
+    /// <summary>What was written is in force. Where a write failed, this activation ends with what it knew before.</summary>
+    private void PutInForce() => _inForce = state.State.Deleting ? null : state.State.CopyOfRights();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "User {User}: version {Version} published as number {Number}")]
     private static partial void LogPublished(ILogger logger, UserId user, VersionId version, int number);

@@ -61,6 +61,19 @@ internal sealed class UserState : IAuditedState
     /// <summary>Whether a commit needs a signature by one of <see cref="TrustedKeys"/>.</summary>
     public bool RequireTrustedSignature { get; set; }
 
+    /// <summary>
+    /// A copy that later changes of this state don't reach, of all that decides about tokens, rates, grants and running streams. Uploads, trusted keys and
+    /// outboxes are shared with this one.
+    /// </summary>
+    public UserState CopyOfRights()
+    {
+        UserState copy = (UserState)MemberwiseClone();
+        copy.Tokens = Tokens.ToDictionary(pair => pair.Key, pair => pair.Value.Copy());
+        copy.Models = Models.ToDictionary(pair => pair.Key, pair => pair.Value.Copy());
+        copy.Grants = Grants.ToDictionary(pair => pair.Key, pair => new Dictionary<string, GrantRecord>(pair.Value)); // a grant is replaced and never changed
+        return copy;
+    }
+
     /// <summary>Every version that is published or may become so.</summary>
     public IEnumerable<VersionId> VersionIds() =>
         Models.Values.SelectMany(model => model.Versions).Select(version => version.Id).Concat(Uploads.Values.Select(upload => upload.Version));
@@ -91,6 +104,8 @@ internal sealed class StoredToken
     public TokenHash? PreviousHash { get; set; }
 
     public DateTimeOffset? PreviousUntil { get; set; }
+
+    public StoredToken Copy() => (StoredToken)MemberwiseClone();
 
     /// <summary>Whether the secret of this number is accepted now.</summary>
     public bool Accepts(int serial, DateTimeOffset now) =>
