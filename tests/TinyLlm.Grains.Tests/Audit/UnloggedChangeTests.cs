@@ -3,6 +3,7 @@ using TinyLlm.Grains.Access;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Sharing;
 using TinyLlm.Grains.Users;
+using TinyLlm.Storage;
 using TinyLlm.Storage.Tests.Faults;
 
 namespace TinyLlm.Grains.Tests.Audit;
@@ -76,8 +77,8 @@ public sealed class UnloggedChangeTests
         /// <summary>Begins a change, and answers when it waits for alice's log.</summary>
         public async Task<Task> StandingAsync(string change)
         {
-            int before = change is "set quota" or "forget" ? 1 : 0; // the operator's log comes first
-            _standing = new StandStill(before).Into(cluster.Objects);
+            int told = await OperatorEntriesAsync() + (change is "set quota" or "forget" ? 1 : 0); // of these the operator's log tells first
+            _standing = new StandStill(0).Into(cluster.Objects);
             Task changing = change switch
             {
                 "revoke token" => alice.Grain.RevokeToken(token.Id),
@@ -91,8 +92,17 @@ public sealed class UnloggedChangeTests
                 _ => throw new ArgumentOutOfRangeException(nameof(change), change, null),
             };
             await _standing.Reached.WaitAsync(Cancel);
+            while (await OperatorEntriesAsync() < told)
+            {
+                StandStill next = new StandStill(0).Into(cluster.Objects);
+                _standing.GoOn();
+                _standing = next;
+                await next.Reached.WaitAsync(Cancel);
+            }
             return changing;
         }
+
+        private async Task<int> OperatorEntriesAsync() => await new AuditReader(cluster.Objects).ReadAsync(AuditLogId.Operator, 1, Cancel).CountAsync(Cancel);
 
         public void GoOn() => _standing!.GoOn();
 
