@@ -106,10 +106,10 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("GetUpload")]
     Task<UploadTicket> GetUpload(string model, string uploadId);
 
-    /// <summary>Asks to write one file of an upload. With <paramref name="silo"/>, the right ends with that silo.</summary>
+    /// <summary>Asks to write one file of an upload. A repeat with the same claim answers with the same lease.</summary>
     [Repeatable]
     [Alias("BeginWrite")]
-    Task<WriteLease> BeginWrite(string model, string uploadId, string fileName, SiloAddress? silo = null);
+    Task<WriteLease> BeginWrite(string model, string uploadId, string fileName, WriteClaim claim);
 
     /// <summary>Keeps a write lease alive; refused when it is lost, and then the holder stops writing.</summary>
     [Repeatable]
