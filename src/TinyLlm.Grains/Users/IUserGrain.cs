@@ -66,9 +66,9 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("ListTokens")]
     Task<ImmutableArray<TokenFacts>> ListTokens();
 
-    /// <summary>Ends a token; refused when there is none of this id.</summary>
+    /// <summary>Ends a token; refused when there is none of this id, or it reaches more than <paramref name="asking"/>.</summary>
     [Alias("RevokeToken")]
-    Task RevokeToken(string tokenId);
+    Task RevokeToken(string tokenId, TokenSpec asking);
 
     /// <summary>Gives a token a fresh secret; the old one ends with the grace time.</summary>
     [Alias("RotateToken")]

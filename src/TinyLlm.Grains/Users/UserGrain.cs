@@ -116,10 +116,10 @@ internal sealed partial class UserGrain(
         return Task.FromResult(_tokens.List(state.State, meter.State));
     }
 
-    public async Task RevokeToken(string tokenId)
+    public async Task RevokeToken(string tokenId, TokenSpec asking)
     {
         RequireUser();
-        TokenBook.Revoke(state.State, tokenId);
+        TokenBook.Revoke(state.State, tokenId, asking);
         await SaveAsync(Event(AuditAction.TokenRevoked, tokenId));
     }
 

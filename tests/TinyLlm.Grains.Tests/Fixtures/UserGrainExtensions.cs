@@ -7,6 +7,10 @@ namespace TinyLlm.Grains.Tests;
 /// <summary>What tests ask a user's grain in one line.</summary>
 internal static class UserGrainExtensions
 {
+    /// <summary>Ends a token as one that may do everything.</summary>
+    public static Task RevokeToken(this IUserGrain user, string tokenId) =>
+        user.RevokeToken(tokenId, new TokenSpec { Name = "", Scopes = TokenScopeNames.EveryUserScope });
+
     /// <summary>Asks as a request of its own, of a process of that silo.</summary>
     public static Task<WriteLease> BeginWrite(this IUserGrain user, string model, string uploadId, string fileName, SiloAddress? silo = null) =>
         user.BeginWrite(model, uploadId, fileName, WriteClaim.New(silo));
