@@ -5,7 +5,9 @@ namespace TinyLlm.Tests;
 /// <summary>The real Azurite (tests/npm) as a process of its own, in memory, on a port that the system picks; ended by its process id.</summary>
 internal sealed class AzuriteProcess : IAsyncDisposable
 {
-    private const string Program = "tests/npm/node_modules/azurite/dist/src/blob/main.js";
+    private const string Folder = "tests/npm";
+    private const string Program = "node_modules/azurite/dist/src/blob/main.js";
+    private const string WithoutCollection = "azurite-without-collection.cjs";
     private const string Listening = "successfully listens on ";
 
     /// <summary>The account that Azurite always has; its key is published in its documentation.</summary>
@@ -27,16 +29,16 @@ internal sealed class AzuriteProcess : IAsyncDisposable
     }
 
     /// <summary>Whether 'npm ci' was run in tests/npm.</summary>
-    public static bool IsInstalled => FindProgram() is not null;
+    public static bool IsInstalled => FindFolder() is not null;
 
     /// <summary>Opens the account.</summary>
     public string ConnectionString { get; }
 
     public static async Task<AzuriteProcess> StartAsync(CancellationToken cancellationToken)
     {
-        string program = FindProgram() ?? throw new FileNotFoundException("Azurite is not installed: run 'npm ci' in tests/npm");
+        string folder = FindFolder() ?? throw new FileNotFoundException("Azurite is not installed: run 'npm ci' in tests/npm");
         string[] arguments =
-            [program, "--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"];
+            ["--require", Path.Combine(folder, WithoutCollection), Path.Combine(folder, Program), "--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"];
         Process process = Process.Start(new ProcessStartInfo("node", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
             ?? throw new InvalidOperationException("Azurite did not start");
         while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
@@ -55,11 +57,11 @@ internal sealed class AzuriteProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static string? FindProgram()
+    private static string? FindFolder()
     {
         DirectoryInfo? folder = new(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "TinyLlm.sln"))) folder = folder.Parent;
-        string? program = folder is null ? null : Path.Combine(folder.FullName, Program);
-        return File.Exists(program) ? program : null;
+        string? packages = folder is null ? null : Path.Combine(folder.FullName, Folder);
+        return packages is not null && File.Exists(Path.Combine(packages, Program)) ? packages : null;
     }
 }

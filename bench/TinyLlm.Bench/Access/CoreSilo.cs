@@ -95,7 +95,7 @@ internal sealed class CoreSilo : IAsyncDisposable
     {
         const string File = "README.md";
         UploadTicket upload = await owner.BeginUpload(Model, null);
-        WriteLease lease = await owner.BeginWrite(Model, upload.UploadId, File);
+        WriteLease lease = await owner.BeginWrite(Model, upload.UploadId, File, WriteClaim.New(silo: null));
         await files.AppendAsync(id, lease.Version, ModelFileName.Parse(File), 0, new MemoryStream([1]), lease.MaxBytes, null, lease.Key, CancellationToken.None);
         await owner.EndWrite(upload.UploadId, lease.LeaseId, 1);
         CommitTicket ticket = await owner.BeginCommit(Model, upload.UploadId);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using TinyLlm.Grains.Users;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Grains.Models;
@@ -18,6 +19,20 @@ public sealed record UploadTicket
 
     /// <summary>Names of the files that have been written so far.</summary>
     [Id(3)] public ImmutableArray<string> Files { get; init; } = [];
+}
+
+/// <summary>Who asks to write a file: the same in every repeat of one request, so that it does not stand in its own way.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.WriteClaim")]
+public sealed record WriteClaim
+{
+    /// <summary>What the lease will be named.</summary>
+    [Id(0)] public required string LeaseId { get; init; }
+
+    /// <summary>The silo whose process writes: the right ends with it. Null for none in particular.</summary>
+    [Id(1)] public SiloAddress? Silo { get; init; }
+
+    /// <summary>A claim that nobody made before.</summary>
+    public static WriteClaim New(SiloAddress? silo) => new() { LeaseId = RandomId.New("wr_"), Silo = silo };
 }
 
 /// <summary>

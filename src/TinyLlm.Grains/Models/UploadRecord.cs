@@ -38,6 +38,9 @@ internal sealed class UploadRecord
     /// <summary>Written bytes by file name.</summary>
     public Dictionary<string, long> Files { get; set; } = [];
 
+    /// <summary>Who has the right to write which file at the moment, by file name.</summary>
+    public Dictionary<string, WriterRecord> Writers { get; set; } = [];
+
     /// <summary>By file name, the write lease that was given back last: a repeat of that, also in another activation, is no lease that was lost.</summary>
     public Dictionary<string, string> EndedLeases { get; set; } = [];
 

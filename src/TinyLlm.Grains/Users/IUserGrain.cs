@@ -66,9 +66,9 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("ListTokens")]
     Task<ImmutableArray<TokenFacts>> ListTokens();
 
-    /// <summary>Ends a token; refused when there is none of this id.</summary>
+    /// <summary>Ends a token; refused when there is none of this id, or it reaches more than <paramref name="asking"/>.</summary>
     [Alias("RevokeToken")]
-    Task RevokeToken(string tokenId);
+    Task RevokeToken(string tokenId, TokenSpec asking);
 
     /// <summary>Gives a token a fresh secret; the old one ends with the grace time.</summary>
     [Alias("RotateToken")]
@@ -106,10 +106,10 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("GetUpload")]
     Task<UploadTicket> GetUpload(string model, string uploadId);
 
-    /// <summary>Asks to write one file of an upload. With <paramref name="silo"/>, the right ends with that silo.</summary>
+    /// <summary>Asks to write one file of an upload. A repeat with the same claim answers with the same lease.</summary>
     [Repeatable]
     [Alias("BeginWrite")]
-    Task<WriteLease> BeginWrite(string model, string uploadId, string fileName, SiloAddress? silo = null);
+    Task<WriteLease> BeginWrite(string model, string uploadId, string fileName, WriteClaim claim);
 
     /// <summary>Keeps a write lease alive; refused when it is lost, and then the holder stops writing.</summary>
     [Repeatable]

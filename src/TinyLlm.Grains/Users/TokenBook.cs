@@ -89,23 +89,32 @@ internal sealed class TokenBook(UserLimits limits, TokenHasher hasher, TimeProvi
         }),
     ];
 
-    public static void Revoke(UserState state, string tokenId)
+    /// <summary>
+    /// Ends a token. What it reaches must be reached by who asks too, or a leaked one of few rights could lock its user out; when it ends and how
+    /// much it may use does not matter, because a sign-in of an hour has to be able to end what leaked.
+    /// </summary>
+    public static void Revoke(UserState state, string tokenId, TokenSpec asking)
     {
-        if (!state.Tokens.Remove(tokenId)) throw RequestException.NotFound("token");
+        StoredToken stored = Find(state, tokenId);
+        if (!Reaches(asking, stored)) throw new RequestException(RequestError.ScopeLacking, "This token may do more than yours: revoke it with itself, or with one that may do as much.");
+        state.Tokens.Remove(tokenId);
     }
 
     private static StoredToken Find(UserState state, string tokenId) => state.Tokens.GetValueOrDefault(tokenId) ?? throw RequestException.NotFound("token");
 
     private static void RefuseWider(StoredToken stored, TokenSpec asking)
     {
-        bool scopes = (stored.Scopes & ~asking.Scopes) == 0;
-        bool models = asking.Models is not { } allowed || (stored.Models is { } own && own.All(model => allowed.Contains(model)));
         bool expiry = asking.ExpiresAt is not { } end || stored.ExpiresAt <= end;
         TokenLimits ownLimits = stored.Limits ?? new TokenLimits();
         bool limits = ownLimits.Within(asking.Limits) == ownLimits;
-        if (scopes && models && expiry && limits) return;
+        if (Reaches(asking, stored) && expiry && limits) return;
         throw new RequestException(RequestError.ScopeLacking, "This token may do more than yours: rotate it with itself, or with one that may do as much.");
     }
+
+    /// <summary>Whether every scope and model of a token is one of the asking one's too.</summary>
+    private static bool Reaches(TokenSpec asking, StoredToken stored) =>
+        (stored.Scopes & ~asking.Scopes) == 0
+        && (asking.Models is not { } allowed || (stored.Models is { } own && own.All(model => allowed.Contains(model))));
 
     private static TokenSpec Spec(StoredToken stored) => new()
     {

@@ -5,8 +5,9 @@ using TinyLlm.Storage;
 namespace TinyLlm.Grains.Users;
 
 /// <summary>
-/// The rules of a user's uploads, over the user's state: open, write under a lease, commit once. Write leases live in memory: an activation
-/// that ends drops them, their holders fail to renew, and stop. Knows no storage and no call.
+/// The rules of a user's uploads, over the user's state: open, write under a lease, commit once. A lease is kept with the upload, so that its holder
+/// goes on when the activation moves or dies; when it was renewed last is known in memory alone, and a new activation gives it a whole lifetime.
+/// Knows no storage and no call.
 /// </summary>
 internal sealed class UploadBook(UserLimits limits, TimeProvider time)
 {
@@ -16,7 +17,10 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     /// <summary>Validation reads every byte once; after this time the process that did it is taken for dead.</summary>
     private static readonly TimeSpan CommitLifetime = TimeSpan.FromMinutes(10);
 
-    private readonly Dictionary<string, Writer> _writers = [];
+    /// <summary>What a lease's holder told last, by lease id.</summary>
+    private readonly Dictionary<string, Renewal> _renewals = [];
+
+    private readonly DateTimeOffset _since = time.GetUtcNow();
 
     /// <summary>Versions that were given up while somebody wrote, and until when that one may not have noticed.</summary>
     private readonly Dictionary<VersionId, DateTimeOffset> _unsettled = [];
@@ -24,7 +28,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     /// <summary>Which silo's process commits an upload.</summary>
     private readonly Dictionary<string, SiloAddress> _committers = [];
 
-    private sealed record Writer(string UploadId, string FileName, DateTimeOffset ExpiresAt, long WrittenBytes, SiloAddress? Silo);
+    private sealed record Renewal(DateTimeOffset ExpiresAt, long WrittenBytes);
 
     /// <summary>Opens an upload, or answers the one that the idempotency key opened before. True when the state changed.</summary>
     public bool Begin(UserState state, EntityName model, string? idempotencyKey, out UploadTicket ticket)
@@ -65,16 +69,16 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
 
     public UploadTicket Get(UserState state, string model, string uploadId) => Ticket(uploadId, Find(state, model, uploadId));
 
-    /// <summary>Grants the right to write one file, unless somebody else holds it or the upload is past writing.</summary>
-    public WriteLease BeginWrite(UserState state, string model, string uploadId, string fileName, SiloAddress? silo)
+    /// <summary>Grants the right to write one file, unless somebody else holds it or the upload is past writing. The same claim again gets the same lease.</summary>
+    public WriteLease BeginWrite(UserState state, string model, string uploadId, string fileName, WriteClaim claim)
     {
         UploadRecord upload = FindOpen(state, model, uploadId);
         if (!ModelFileName.TryParse(fileName, out _))
         {
             throw new RequestException(RequestError.Malformed, "file: not the name of a model's file.") { Parameter = "file" };
         }
-        DropExpiredWriters();
-        if (_writers.Values.Any(writer => writer.UploadId == uploadId && writer.FileName == fileName))
+        DropExpiredWriters(state);
+        if (upload.Writers.GetValueOrDefault(fileName) is { } holder && holder.LeaseId != claim.LeaseId)
         {
             throw new RequestException(
                 RequestError.Conflict, "This file of the upload is being written by another request: wait for it to end.")
@@ -98,11 +102,11 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
                 RequestError.QuotaExceeded, $"stored bytes: {others} are in use, and {bound} is the bound: delete a model first.");
         }
 
-        string leaseId = RandomId.New("wr_");
-        _writers[leaseId] = new Writer(uploadId, fileName, time.GetUtcNow() + WriteLeaseLifetime, upload.Files.GetValueOrDefault(fileName), silo);
+        upload.Writers[fileName] = new WriterRecord { LeaseId = claim.LeaseId, Silo = claim.Silo };
+        _renewals[claim.LeaseId] = new Renewal(time.GetUtcNow() + WriteLeaseLifetime, upload.Files.GetValueOrDefault(fileName));
         return new WriteLease
         {
-            LeaseId = leaseId,
+            LeaseId = claim.LeaseId,
             Version = upload.Version,
             MaxBytes = Math.Min(limits.MaxFileBytes, left),
             Lifetime = WriteLeaseLifetime,
@@ -112,8 +116,8 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     /// <summary>The file that a write lease is for.</summary>
     public (VersionId Version, string FileName) FindFile(UserState state, string uploadId, string leaseId)
     {
-        Writer writer = FindWriter(state, uploadId, leaseId);
-        return (state.Uploads[uploadId].Version, writer.FileName);
+        string fileName = FindWrittenFile(state, uploadId, leaseId);
+        return (state.Uploads[uploadId].Version, fileName);
     }
 
     /// <summary>
@@ -122,8 +126,8 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     /// </summary>
     public void RenewWrite(UserState state, string uploadId, string leaseId, long writtenBytes)
     {
-        Writer writer = FindWriter(state, uploadId, leaseId);
-        _writers[leaseId] = writer with { ExpiresAt = time.GetUtcNow() + WriteLeaseLifetime, WrittenBytes = writtenBytes };
+        FindWrittenFile(state, uploadId, leaseId);
+        _renewals[leaseId] = new Renewal(time.GetUtcNow() + WriteLeaseLifetime, writtenBytes);
         long used = UsedBytes(state), bound = StoredBytesBound(state, limits);
         if (used <= bound) return;
         throw new RequestException(
@@ -134,11 +138,11 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     public bool EndWrite(UserState state, string uploadId, string leaseId, long length)
     {
         if (state.Uploads.TryGetValue(uploadId, out UploadRecord? known) && known.EndedLeases.ContainsValue(leaseId)) return false;
-        Writer writer = FindWriter(state, uploadId, leaseId);
-        _writers.Remove(leaseId);
+        string fileName = FindWrittenFile(state, uploadId, leaseId);
         UploadRecord upload = state.Uploads[uploadId];
-        upload.Files[writer.FileName] = length;
-        upload.EndedLeases[writer.FileName] = leaseId;
+        upload.Writers.Remove(fileName);
+        upload.Files[fileName] = length;
+        upload.EndedLeases[fileName] = leaseId;
         return true;
     }
 
@@ -148,10 +152,10 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         UploadRecord upload = Find(state, model, uploadId);
         if (upload.Phase == UploadPhase.Committed) return new CommitTicket { Version = upload.Version, Files = [.. upload.Files.Keys] };
 
-        DropExpiredWriters();
+        DropExpiredWriters(state);
         DateTimeOffset now = time.GetUtcNow();
         bool committing = upload.Phase == UploadPhase.Committing && upload.CommitUntil > now;
-        if (committing || _writers.Values.Any(writer => writer.UploadId == uploadId))
+        if (committing || upload.Writers.Count > 0)
         {
             throw new RequestException(
                 RequestError.Conflict, committing ? "This upload is being committed by another request." : "A file of this upload is still being written.")
@@ -178,7 +182,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     /// <summary>Takes back what processes held that are gone: they neither write nor commit any more, and their clients try again elsewhere.</summary>
     public void Release(UserState state, Func<SiloAddress, bool> isGone)
     {
-        foreach (string leaseId in _writers.Where(pair => pair.Value.Silo is { } silo && isGone(silo)).Select(pair => pair.Key).ToArray()) _writers.Remove(leaseId);
+        foreach (UploadRecord upload in state.Uploads.Values) RemoveWriters(upload, writer => writer.Silo is { } silo && isGone(silo));
         foreach ((string uploadId, SiloAddress silo) in _committers.ToArray())
         {
             UploadRecord? upload = state.Uploads.GetValueOrDefault(uploadId);
@@ -255,20 +259,17 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     {
         state.Uploads.Remove(uploadId);
         state.Doomed.Add(upload.Version);
-        DropExpiredWriters();
-        foreach (string leaseId in _writers.Where(pair => pair.Value.UploadId == uploadId).Select(pair => pair.Key).ToArray())
-        {
-            _writers.Remove(leaseId);
-            _unsettled[upload.Version] = time.GetUtcNow() + WriteLeaseLifetime;
-        }
+        RemoveWriters(upload, HasExpired);
+        if (upload.Writers.Count > 0) _unsettled[upload.Version] = time.GetUtcNow() + WriteLeaseLifetime;
+        RemoveWriters(upload, static _ => true);
     }
 
     /// <summary>Stored bytes, and what writers have added since they began.</summary>
     private long UsedBytes(UserState state)
     {
-        DropExpiredWriters();
-        return StoredBytes(state) + _writers.Values.Sum(
-            writer => Math.Max(0, writer.WrittenBytes - (state.Uploads.GetValueOrDefault(writer.UploadId)?.Files.GetValueOrDefault(writer.FileName) ?? 0)));
+        DropExpiredWriters(state);
+        return StoredBytes(state) + state.Uploads.Values.Sum(upload => upload.Writers.Sum(
+            writer => Math.Max(0, LastOf(writer.Value).WrittenBytes - upload.Files.GetValueOrDefault(writer.Key))));
     }
 
     private UploadRecord Find(UserState state, string model, string uploadId)
@@ -288,18 +289,31 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         return upload;
     }
 
-    private Writer FindWriter(UserState state, string uploadId, string leaseId)
+    private string FindWrittenFile(UserState state, string uploadId, string leaseId)
     {
-        DropExpiredWriters();
-        bool held = _writers.TryGetValue(leaseId, out Writer? writer) && writer.UploadId == uploadId && state.Uploads.ContainsKey(uploadId);
-        return held ? writer! : throw new RequestException(RequestError.Conflict, "The right to write this file was lost: ask for its offset and go on from there.");
+        DropExpiredWriters(state);
+        return state.Uploads.GetValueOrDefault(uploadId)?.Writers.FirstOrDefault(writer => writer.Value.LeaseId == leaseId).Key
+            ?? throw new RequestException(RequestError.Conflict, "The right to write this file was lost: ask for its offset and go on from there.");
     }
 
-    private void DropExpiredWriters()
+    /// <summary>What is dropped here and not stored is granted to nobody else before that is: an activation that finds it again may let it go on.</summary>
+    private void DropExpiredWriters(UserState state)
     {
-        DateTimeOffset now = time.GetUtcNow();
-        foreach (string leaseId in _writers.Where(pair => pair.Value.ExpiresAt <= now).Select(pair => pair.Key).ToArray()) _writers.Remove(leaseId);
+        foreach (UploadRecord upload in state.Uploads.Values) RemoveWriters(upload, HasExpired);
     }
+
+    private void RemoveWriters(UploadRecord upload, Func<WriterRecord, bool> isOver)
+    {
+        foreach ((string fileName, WriterRecord writer) in upload.Writers.Where(pair => isOver(pair.Value)).ToArray())
+        {
+            upload.Writers.Remove(fileName);
+            _renewals.Remove(writer.LeaseId);
+        }
+    }
+
+    private bool HasExpired(WriterRecord writer) => LastOf(writer).ExpiresAt <= time.GetUtcNow();
+
+    private Renewal LastOf(WriterRecord writer) => _renewals.GetValueOrDefault(writer.LeaseId) ?? new Renewal(_since + WriteLeaseLifetime, 0);
 
     private static UploadTicket Ticket(string id, UploadRecord upload) => new()
     {

@@ -123,10 +123,10 @@ internal sealed partial class UserGrain(
         return Task.FromResult(_tokens.List(state.State, meter.State));
     }
 
-    public async Task RevokeToken(string tokenId)
+    public async Task RevokeToken(string tokenId, TokenSpec asking)
     {
         RequireUser();
-        TokenBook.Revoke(state.State, tokenId);
+        TokenBook.Revoke(state.State, tokenId, asking);
         await SaveAsync(Event(AuditAction.TokenRevoked, tokenId));
     }
 
@@ -149,13 +149,15 @@ internal sealed partial class UserGrain(
         return Task.FromResult(_uploads.Get(state.State, model, uploadId));
     }
 
-    public async Task<WriteLease> BeginWrite(string model, string uploadId, string fileName, SiloAddress? silo)
+    public async Task<WriteLease> BeginWrite(string model, string uploadId, string fileName, WriteClaim claim)
     {
         RequireUser();
-        _uploads.Release(state.State, silos.IsDeadSilo);
+        _uploads.Release(state.State, IsGone);
         UploadTicket upload = _uploads.Get(state.State, model, uploadId);
         VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, upload.Version);
-        return _uploads.BeginWrite(state.State, model, uploadId, fileName, silo) with { Key = key };
+        WriteLease lease = _uploads.BeginWrite(state.State, model, uploadId, fileName, claim) with { Key = key };
+        await SaveAsync();
+        return lease;
     }
 
     public async Task RenewWrite(string uploadId, string leaseId)
@@ -175,7 +177,7 @@ internal sealed partial class UserGrain(
     public async Task<CommitTicket> BeginCommit(string model, string uploadId, SiloAddress? silo)
     {
         RequireUser();
-        _uploads.Release(state.State, silos.IsDeadSilo);
+        _uploads.Release(state.State, IsGone);
         UploadTicket known = _uploads.Get(state.State, model, uploadId);
         VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, known.Version);
         CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId, silo) with
@@ -310,6 +312,9 @@ internal sealed partial class UserGrain(
 
     private static AuditEvent Event(AuditAction action, string? subject, params ReadOnlySpan<(string Name, string Value)> details) =>
         AuditTrail<UserState>.Event(action, subject, details);
+
+    /// <summary>Also one that no member remembers: its lease was read from the store.</summary>
+    private bool IsGone(SiloAddress silo) => silos.GetApproximateSiloStatus(silo) is SiloStatus.Dead or SiloStatus.None;
 
     /// <summary>Writes a change that no log tells of: bookkeeping.</summary>
     private async Task SaveAsync()

@@ -193,6 +193,7 @@ internal static class TinyLlmApplication
         services.AddAddressLimits();
         if (roles.Api) services.AddAccess(); // where nobody signs in, the framework must not find anything to sign in with
         services.AddSingleton<ModelDirectory>();
+        services.AddSingleton<WriteRights>();
         services.AddSingleton<UploadService>();
         services.AddSingleton<UserCatalog>();
         services.AddSingleton<GenerationStarter>();

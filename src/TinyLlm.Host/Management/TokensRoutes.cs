@@ -7,7 +7,7 @@ using TinyLlm.Host.Models;
 
 namespace TinyLlm.Host.Management;
 
-/// <summary>A user's own access tokens. A token never makes one that may do more than itself.</summary>
+/// <summary>A user's own access tokens. A token never makes, renews or ends one that may do more than itself.</summary>
 internal static class TokensRoutes
 {
     private const int MaxNameLength = 100;
@@ -110,7 +110,7 @@ internal static class TokensRoutes
         {
             TokenId = id,
             Grace = TimeSpan.FromSeconds(request.GraceSeconds),
-            Asking = new TokenSpec { Name = "", Scopes = caller.Scopes, Models = caller.Models, ExpiresAt = caller.Bearer?.ExpiresAt, Limits = caller.Limits },
+            Asking = Asking(caller),
         });
         return Results.Json(new RotatedSecret(id, token.Text, token.OldValidUntil), JsonBody.Options);
     }
@@ -129,9 +129,12 @@ internal static class TokensRoutes
 
     private static async Task<IResult> RevokeAsync(string id, Caller caller, ModelDirectory directory)
     {
-        await directory.OwnGrain(caller).RevokeToken(id);
+        await directory.OwnGrain(caller).RevokeToken(id, Asking(caller));
         return Results.NoContent();
     }
+
+    private static TokenSpec Asking(Caller caller) =>
+        new() { Name = "", Scopes = caller.Scopes, Models = caller.Models, ExpiresAt = caller.Bearer?.ExpiresAt, Limits = caller.Limits };
 
     private sealed record CreateToken(
         string Name, string[]? Scopes = null, string[]? Models = null, DateTimeOffset? ExpiresAt = null, TokenLimitFields? Limits = null);

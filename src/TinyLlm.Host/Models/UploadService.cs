@@ -8,13 +8,8 @@ namespace TinyLlm.Host.Models;
 /// <summary>
 /// Writes and publishes uploads: decisions come from the owner's grain as leases, bytes go straight from the request to the store.
 /// </summary>
-internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails local, TimeProvider time, ILogger<UploadService> logger) : IDisposable
+internal sealed class UploadService(ModelFiles files, WriteRights rights, ILocalSiloDetails local, TimeProvider time) : IDisposable
 {
-    /// <summary>What another request holds is waited for this long: it is most often the same client's, which broke off with its process.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
-
-    private static readonly TimeSpan s_askAgainAfter = TimeSpan.FromMilliseconds(200);
-
     /// <summary>Validation reads every byte; a few at a time keep the disk and the cores for the requests that generate.</summary>
     private readonly SemaphoreSlim _commits = new(Math.Max(1, Environment.ProcessorCount / 2));
 
@@ -32,9 +27,9 @@ internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails 
     public async Task<long> WriteAsync(
         Upload upload, ModelFileName file, Stream body, long? offset, ContentDigest? digest, CancellationToken cancellationToken)
     {
-        WriteLease lease = await WhenFreeAsync(() => upload.User.BeginWrite(upload.Model, upload.UploadId, file.Value, local.SiloAddress), cancellationToken);
+        WriteLease lease = await rights.BeginAsync(upload, file, cancellationToken);
         using CancellationTokenSource writing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task renewing = RenewAsync(upload, lease, writing);
+        Task renewing = rights.RenewAsync(upload, lease, writing);
         bool hadRightToTheEnd;
         long length;
         try
@@ -55,7 +50,7 @@ internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails 
         {
             await writing.CancelAsync();
             await renewing;
-            hadRightToTheEnd = await TryEndAsync(upload, lease, file);
+            hadRightToTheEnd = await rights.TryEndAsync(upload, lease, file);
         }
         // Without the right, what was written may be another's to replace by now: it is not acknowledged.
         return hadRightToTheEnd ? length : throw RightLost(file);
@@ -76,7 +71,7 @@ internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails 
         await _commits.WaitAsync(cancellationToken);
         try
         {
-            CommitTicket ticket = await WhenFreeAsync(() => upload.User.BeginCommit(upload.Model, upload.UploadId, local.SiloAddress), cancellationToken);
+            CommitTicket ticket = await Patience.WhenFreeAsync(() => upload.User.BeginCommit(upload.Model, upload.UploadId, local.SiloAddress), time, cancellationToken);
             // From here on a client that goes away changes nothing: its repeat finds the version.
             return ticket.Published ?? await PublishAsync(upload, ticket);
         }
@@ -87,21 +82,6 @@ internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails 
     }
 
     public void Dispose() => _commits.Dispose();
-
-    /// <summary>Begins as soon as the request that is in the way has ended, or the process that it ran in is known to be gone; or else refuses as it was refused.</summary>
-    private async Task<T> WhenFreeAsync<T>(Func<Task<T>> begin, CancellationToken cancellationToken)
-    {
-        for (long since = time.GetTimestamp(); ; await Task.Delay(s_askAgainAfter, time, cancellationToken))
-        {
-            try
-            {
-                return await begin();
-            }
-            catch (RequestException refusal) when (refusal is { Error: RequestError.Conflict, RetryAfter: not null } && time.GetElapsedTime(since) < s_patience)
-            {
-            }
-        }
-    }
 
     private async Task<PublishedVersion> PublishAsync(Upload upload, CommitTicket ticket)
     {
@@ -145,47 +125,6 @@ internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails 
         }
     }
 
-    /// <summary>Keeps the lease alive while the body arrives; when it is lost, the writing stops before the next block.</summary>
-    private async Task RenewAsync(Upload upload, WriteLease lease, CancellationTokenSource writing)
-    {
-        try
-        {
-            using PeriodicTimer timer = new(lease.Lifetime / 4, time);
-            while (await timer.WaitForNextTickAsync(writing.Token)) await upload.User.RenewWrite(upload.UploadId, lease.LeaseId);
-        }
-        catch (OperationCanceledException)
-        {
-            // The writing ended.
-        }
-        catch (Exception exception)
-        {
-            LogLeaseLost(logger, lease.Version, exception);
-            await writing.CancelAsync();
-        }
-    }
-
-    /// <summary>Tells the owner what is there now; false when the lease was lost meanwhile.</summary>
-    private async Task<bool> TryEndAsync(Upload upload, WriteLease lease, ModelFileName file)
-    {
-        try
-        {
-            await upload.User.EndWrite(upload.UploadId, lease.LeaseId, await LengthAsync(upload.Owner, lease.Version, file, CancellationToken.None));
-            return true;
-        }
-        catch (RequestException exception) when (exception.Error == RequestError.Conflict)
-        {
-            LogLeaseLost(logger, lease.Version, exception);
-            return false;
-        }
-        catch (RequestException exception) when (exception.Error == RequestError.NotFound)
-        {
-            // The owner was forgotten while the body arrived: a block may have come after all was deleted, and no record leads to it.
-            LogLeaseLost(logger, lease.Version, exception);
-            await files.DeleteAsync(upload.Owner, lease.Version, CancellationToken.None);
-            throw; // nothing was written that is still there
-        }
-    }
-
     private static RequestException RightLost(ModelFileName file) =>
         new(RequestError.Conflict, "The right to write this file was lost: ask for its offset and go on from there.") { FileName = file.Value };
 
@@ -209,7 +148,4 @@ internal sealed partial class UploadService(ModelFiles files, ILocalSiloDetails 
         StoreError.Sealed => new(RequestError.Conflict, "This upload was closed by its commit: begin a new one.") { FileName = file.Value },
         _ => null,
     };
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "The right to write to version {Version} was lost")]
-    private static partial void LogLeaseLost(ILogger logger, VersionId version, Exception exception);
 }

@@ -14,6 +14,9 @@ internal sealed class ChaosLoad : IAsyncDisposable
     private const int Talkers = 4;
     private const string Model = "stories";
 
+    // Nothing is heard of a whole answer until it is made, twice if its silo dies: a short one, so that its silence tells of the cluster.
+    private const int WholeTokens = 16;
+
     private static readonly GreedyCase s_case = Stories.GreedyCases()[0];
 
     private readonly CancellationTokenSource _stop = new();
@@ -38,10 +41,12 @@ internal sealed class ChaosLoad : IAsyncDisposable
             using UserClient user = await NewUserAsync(cluster);
             await user.UploadStoriesAsync(Model);
             Assert.Equal(s_case.NewText, await user.CompleteAsync(Model, s_case.Prompt, s_case.NewIds.Length));
+            string wholeText = await user.CompleteAsync(Model, s_case.Prompt, WholeTokens);
+            Assert.StartsWith(wholeText, s_case.NewText, StringComparison.Ordinal);
             List<JsonNode> chat = await user.StreamAsync("v1/chat/completions", ChatBody());
             string chatText = string.Concat(chat.Select(ChatDelta));
             TwoAddressClient client = load.NewClient(cluster, user);
-            load._workers.Add(Task.Run(() => load.TalkAsync(client, chatText)));
+            load._workers.Add(Task.Run(() => load.TalkAsync(client, wholeText, chatText)));
         }
         using (UserClient publisher = await NewUserAsync(cluster))
         {
@@ -90,14 +95,14 @@ internal sealed class ChaosLoad : IAsyncDisposable
         return client;
     }
 
-    private async Task TalkAsync(TwoAddressClient client, string chatText)
+    private async Task TalkAsync(TwoAddressClient client, string wholeText, string chatText)
     {
         while (!_stop.IsCancellationRequested)
         {
-            string? whole = await client.SendAsync("whole answers", HttpMethod.Post, "v1/completions", () => JsonContent.Create(TextBody()), ReadWholeAsync);
-            Assert.True(whole is null || whole == s_case.NewText, $"a whole answer is not the reference's: {whole}");
+            string? whole = await client.SendAsync("whole answers", HttpMethod.Post, "v1/completions", () => JsonContent.Create(TextBody(WholeTokens)), ReadWholeAsync);
+            Assert.True(whole is null || whole == wholeText, $"a whole answer is not the reference's: {whole}");
             string? streamed = await client.SendAsync(
-                "text streams", HttpMethod.Post, "v1/completions", () => JsonContent.Create(Streamed(TextBody())), (answer, silence) => ReadStreamAsync(answer, silence, TextDelta));
+                "text streams", HttpMethod.Post, "v1/completions", () => JsonContent.Create(Streamed(TextBody(s_case.NewIds.Length))), (answer, silence) => ReadStreamAsync(answer, silence, TextDelta));
             Assert.True(streamed is null || streamed == s_case.NewText, $"a stream that looked whole is not the reference's: {streamed}");
             string? chat = await client.SendAsync(
                 "chat streams", HttpMethod.Post, "v1/chat/completions", () => JsonContent.Create(Streamed(ChatBody())), (answer, silence) => ReadStreamAsync(answer, silence, ChatDelta));
@@ -105,7 +110,7 @@ internal sealed class ChaosLoad : IAsyncDisposable
         }
     }
 
-    private static JsonObject TextBody() => new() { ["model"] = Model, ["prompt"] = s_case.Prompt, ["temperature"] = 0, ["max_tokens"] = s_case.NewIds.Length };
+    private static JsonObject TextBody(int tokens) => new() { ["model"] = Model, ["prompt"] = s_case.Prompt, ["temperature"] = 0, ["max_tokens"] = tokens };
 
     private static JsonObject ChatBody() => new()
     {

@@ -46,6 +46,9 @@ internal sealed class ChaosTally
             .Max(), blow.What)).Order(),
     ];
 
+    /// <summary>The requests whose clients heard nothing for the longest time.</summary>
+    public IEnumerable<ChaosRequest> Slowest(int count) => _requests.OrderByDescending(request => request.Silence).Take(count);
+
     /// <summary>The 99th percentile of <see cref="Outages"/>.</summary>
     public TimeSpan OutageP99()
     {

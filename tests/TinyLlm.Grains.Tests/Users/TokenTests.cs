@@ -37,6 +37,27 @@ public sealed class TokenTests(SharedCluster shared) : IClassFixture<SharedClust
         await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.RevokeToken(second.Id));
     }
 
+    /// <summary>Once a token with nothing but the right to write could end every other of its user, the one that makes tokens included.</summary>
+    [Fact]
+    public async Task RevokeToken_OfOneThatReachesMore_IsRefused()
+    {
+        TestUser user = await _cluster.CreateUserAsync("locked");
+        TokenSpec narrow = new() { Name = "narrow", Scopes = TokenScopes.Read | TokenScopes.Write };
+        TokenSpec oneModel = new() { Name = "one model", Scopes = TokenScopeNames.EveryUserScope, Models = ["tiny"] };
+        foreach (TokenSpec spec in (TokenSpec[])[narrow, oneModel])
+        {
+            IssuedToken own = await user.Grain.CreateToken(spec);
+            await Refusal.OfAsync(RequestError.ScopeLacking, () => user.Grain.RevokeToken(user.Token.Id, spec));
+            Assert.NotNull(await user.Grain.AuthenticateAsync(user.Token.Text));
+            await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.RevokeToken("tok_nothing", spec));
+            await user.Grain.RevokeToken(own.Id, spec); // itself it may
+        }
+        // One that lives shorter and may use less ends a leaked one that reaches no further.
+        TokenSpec brief = new() { Name = "brief", Scopes = TokenScopeNames.EveryUserScope, ExpiresAt = _cluster.Time.GetUtcNow() + TimeSpan.FromHours(1), Limits = new TokenLimits { RequestsPerMinute = 1 } };
+        await user.Grain.RevokeToken(user.Token.Id, brief);
+        Assert.Null(await user.Grain.AuthenticateAsync(user.Token.Text));
+    }
+
     [Fact]
     public async Task Authenticate_AtExpiry_IsNull()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Grains.Models;
@@ -99,16 +100,70 @@ public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedClus
         await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("committed", committed, other)); // held by one that lives
     }
 
+    /// <summary>Once a file that was being sent when the owner's silo was replaced had to be sent on by a second request.</summary>
     [Fact]
-    public async Task WriteLease_ActivationEnded_IsLost()
+    public async Task WriteLease_ActivationEnded_GoesOn()
     {
         TestUser user = await _cluster.CreateUserAsync("moved");
+        string upload = (await user.Grain.BeginUpload("tiny", null)).UploadId;
+        WriteLease lease = await user.Grain.BeginWrite("tiny", upload, "config.json", _cluster.Orleans.Silos[0].SiloAddress);
+        _cluster.Time.Advance(lease.Lifetime - s_tick);
+
+        await _cluster.Orleans.DeactivateAsync(user.Grain);
+
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("tiny", upload, "config.json"));
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("tiny", upload));
+        _cluster.Time.Advance(lease.Lifetime - s_tick); // a lifetime of its own in the new activation
+        await user.Grain.RenewWrite(upload, lease.LeaseId);
+        await _cluster.Orleans.DeactivateAsync(user.Grain);
+        await user.Grain.EndWrite(upload, lease.LeaseId, 7);
+        await user.Grain.BeginWrite("tiny", upload, "config.json");
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.RenewWrite(upload, lease.LeaseId));
+    }
+
+    [Fact]
+    public async Task WriteLease_ActivationEndedAndHolderSilent_IsLost()
+    {
+        TestUser user = await _cluster.CreateUserAsync("silent");
         string upload = (await user.Grain.BeginUpload("tiny", null)).UploadId;
         WriteLease lease = await user.Grain.BeginWrite("tiny", upload, "config.json");
 
         await _cluster.Orleans.DeactivateAsync(user.Grain);
+        Assert.Empty((await user.Grain.GetUpload("tiny", upload)).Files); // the lifetime counts from here
+        _cluster.Time.Advance(lease.Lifetime);
 
+        await user.Grain.BeginWrite("tiny", upload, "config.json");
         await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.RenewWrite(upload, lease.LeaseId));
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.EndWrite(upload, lease.LeaseId, 7));
+    }
+
+    /// <summary>After a restart nobody knows the silo that a lease was given to: it would hold its own client's second attempt up for a minute.</summary>
+    [Fact]
+    public async Task WriteLease_HolderOfAnEarlierCluster_IsGone()
+    {
+        TestUser user = await _cluster.CreateUserAsync("earlier");
+        string upload = (await user.Grain.BeginUpload("tiny", null)).UploadId;
+        await user.Grain.BeginWrite("tiny", upload, "config.json", SiloAddress.New(IPAddress.Loopback, 1, 1));
+
+        await user.Grain.BeginWrite("tiny", upload, "config.json", _cluster.Orleans.Silos[0].SiloAddress);
+
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("tiny", upload, "config.json"));
+    }
+
+    [Fact]
+    public async Task BeginWrite_RepeatedWithItsClaim_AnswersTheSameLease()
+    {
+        TestUser user = await _cluster.CreateUserAsync("claimer");
+        string upload = (await user.Grain.BeginUpload("tiny", null)).UploadId;
+        WriteClaim claim = WriteClaim.New(silo: null);
+
+        WriteLease first = await user.Grain.BeginWrite("tiny", upload, "config.json", claim);
+        await _cluster.Orleans.DeactivateAsync(user.Grain);
+        WriteLease again = await user.Grain.BeginWrite("tiny", upload, "config.json", claim);
+
+        Assert.Equal((first.LeaseId, first.Version), (again.LeaseId, again.Version));
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("tiny", upload, "config.json"));
+        await user.Grain.EndWrite(upload, first.LeaseId, 7);
         await user.Grain.BeginWrite("tiny", upload, "config.json");
     }
 

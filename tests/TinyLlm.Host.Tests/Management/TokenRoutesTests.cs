@@ -21,7 +21,7 @@ public sealed class TokenRoutesTests(TestHostFixture fixture) : IClassFixture<Te
     }
 
     [Fact]
-    public async Task Create_WiderToken_IsRefused()
+    public async Task CreateAndRevoke_WiderToken_IsRefused()
     {
         using HttpClient user = await fixture.Host.CreateUserAsync("wider");
         JsonElement made = await TestHost.Json(await user.PostAsJsonAsync("/api/tokens", new { name = "w", scopes = new[] { "write" } }));
@@ -32,6 +32,11 @@ public sealed class TokenRoutesTests(TestHostFixture fixture) : IClassFixture<Te
         Assert.Equal(HttpStatusCode.Forbidden, admin.StatusCode);
         using HttpResponseMessage unknown = await user.PostAsJsonAsync("/api/tokens", new { name = "x", scopes = new[] { "root" } });
         Assert.Equal(HttpStatusCode.BadRequest, unknown.StatusCode);
+
+        JsonElement first = (await TestHost.Json(await user.GetAsync("/api/tokens"))).GetProperty("tokens").EnumerateArray().First();
+        using HttpResponseMessage revoked = await writer.DeleteAsync($"/api/tokens/{first.GetProperty("id").GetString()}");
+        Assert.Equal(HttpStatusCode.Forbidden, revoked.StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await user.DeleteAsync($"/api/tokens/{made.GetProperty("id").GetString()}")).StatusCode);
     }
 
     [Fact]

@@ -1,9 +1,12 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Core.Internal;
+using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Users;
 using TinyLlm.Storage;
 using TinyLlm.Tests;
@@ -57,19 +60,49 @@ public sealed class UploadRoutesTests(UploadRoutesTests.PatientHost fixture) : I
         Task<HttpResponseMessage> writing = BeginWriteAsync(user, route, content);
         await content.Asked;
 
-        // The silo that kept the rights of this user's writers is gone, and with it the rights.
-        IGrainFactory grains = fixture.Host.Services.GetRequiredService<IGrainFactory>();
-        await grains.GetGrain<IUserGrain>(token.User.Value).Cast<IGrainManagementExtension>().DeactivateOnIdle();
+        // The right is given back in this request's name, and another has it and gives it back too.
+        IUserGrain owner = Owner(token);
+        await owner.EndWrite(upload, HeldLease(token), 0);
+        WriteLease other = await owner.BeginWrite("m", upload, "README.md", WriteClaim.New(silo: null));
+        await owner.EndWrite(upload, other.LeaseId, 0);
         content.Release();
 
         using HttpResponseMessage written = await writing;
         Assert.Equal(HttpStatusCode.Conflict, written.StatusCode);
         Assert.Contains("was lost", await written.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         using HttpResponseMessage head = await user.SendAsync(new HttpRequestMessage(HttpMethod.Head, route));
-        Assert.Equal(["3"], head.Headers.GetValues("Upload-Offset"));
-        using ByteArrayContent rest = new([4, 5]);
-        rest.Headers.Add("Upload-Offset", "3");
+        long offset = long.Parse(Assert.Single(head.Headers.GetValues("Upload-Offset")), CultureInfo.InvariantCulture);
+        using ByteArrayContent rest = new([.. ((byte[])[1, 2, 3, 4, 5])[(int)offset..]]);
+        rest.Headers.Add("Upload-Offset", $"{offset}");
         Assert.Equal(5, (await TestHost.Json(await user.PutAsync(route, rest))).GetProperty("length").GetInt64());
+    }
+
+    /// <summary>Once a file that was being sent met 409 when the silo of its owner was replaced, in every rolling upgrade.</summary>
+    [Fact]
+    public async Task Write_OwnersActivationEndsWhileTheFileArrives_IsAcknowledged()
+    {
+        (HttpClient user, AccessToken token) = await CreatePatientAsync("moving");
+        string upload = await BeginAsync(user, "m"), route = Route("m", upload, "README.md");
+        using GatedContent content = new([1, 2, 3]);
+        Task<HttpResponseMessage> writing = BeginWriteAsync(user, route, content);
+        await content.Asked;
+
+        await Owner(token).Cast<IGrainManagementExtension>().DeactivateOnIdle();
+        using HttpResponseMessage early = await user.PostAsync($"/api/models/m/uploads/{upload}/commit", null);
+        Assert.Equal(HttpStatusCode.Conflict, early.StatusCode); // a file is still being written
+        content.Release();
+
+        using HttpResponseMessage written = await writing;
+        Assert.Equal(3, (await TestHost.Json(written)).GetProperty("length").GetInt64());
+    }
+
+    private IUserGrain Owner(AccessToken token) => fixture.Host.Services.GetRequiredService<IGrainFactory>().GetGrain<IUserGrain>(token.User.Value);
+
+    /// <summary>The lease of the one file that is being written, as the user's stored state has it.</summary>
+    private string HeldLease(AccessToken token)
+    {
+        string state = Assert.Single(Directory.GetFiles(fixture.Host.DataFolder, $"{token.User.Value}.json", SearchOption.AllDirectories), path => path.Contains("user-user", StringComparison.Ordinal));
+        return Regex.Match(File.ReadAllText(state), "wr_[0-9A-Za-z]+").Value;
     }
 
     /// <summary>A user whose client sends a body when it is asked for it, and not before.</summary>
