@@ -7,6 +7,9 @@ param location string
 param tags { *: string }
 param settings size
 param named names
+@description('How many nodes the core pool has now. Any other count than this takes nodes from those who use them, or is refused: they are the autoscaler\'s.')
+@minValue(0)
+param coreNodes int
 
 resource logs 'Microsoft.OperationalInsights/workspaces@2026-03-01' existing = {
   name: named.logs
@@ -28,7 +31,8 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2026-08-01' = {
     type: 'SystemAssigned'
   }
   properties: {
-    dnsPrefix: named.cluster
+    dnsPrefix: named.dns
+    nodeResourceGroup: named.nodes
     aadProfile: {
       enableAzureRBAC: true
       managed: true
@@ -57,7 +61,7 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2026-08-01' = {
         name: 'core'
         mode: 'User'
         availabilityZones: settings.zones
-        count: settings.coreMinNodes
+        count: min(max(coreNodes, settings.coreMinNodes), settings.coreMaxNodes)
         enableAutoScaling: true
         maxCount: settings.coreMaxNodes
         minCount: settings.coreMinNodes
@@ -134,7 +138,7 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2026-08-01' = {
 }
 
 resource prometheusEndpoint 'Microsoft.Insights/dataCollectionEndpoints@2024-03-11' = {
-  name: '${named.cluster}-prometheus'
+  name: named.collection
   location: location
   tags: tags
   kind: 'Linux'

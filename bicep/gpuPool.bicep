@@ -8,6 +8,9 @@ param vmSize string
 @minValue(1)
 @maxValue(100)
 param maxNodes int
+@description('How many there are now. Any other count than this takes nodes from those who use them, or is refused: they are the autoscaler\'s.')
+@minValue(0)
+param nodes int
 
 resource cluster 'Microsoft.ContainerService/managedClusters@2026-08-01' existing = {
   name: named.cluster
@@ -18,7 +21,7 @@ resource pool 'Microsoft.ContainerService/managedClusters/agentPools@2026-08-01'
   name: 'gpu'
   properties: {
     mode: 'User'
-    count: 0
+    count: min(nodes, maxNodes)
     enableAutoScaling: true
     gpuProfile: {
       driver: 'Install'

@@ -15,8 +15,11 @@ type names = {
   registry: string
   logs: string
   metrics: string
+  collection: string
   grafana: string
   cluster: string
+  nodes: string
+  dns: string
 }
 
 @export()
@@ -33,7 +36,11 @@ func namesOf(prefix string, suffix string) names => {
   redis: 'tlm-redis-${suffix}'
   registry: 'tlm${suffix}'
   logs: '${prefix}-logs'
-  metrics: '${prefix}-metrics'
+  metrics: 'tlm-metrics-${suffix}'
+  collection: 'tlm-metrics-${suffix}'
   grafana: 'tlm-${suffix}'
   cluster: '${prefix}-aks'
+  // AKS would put the group's, the cluster's and the region's name together, which may be longer than it accepts.
+  nodes: 'rg-${prefix}-nodes'
+  dns: 'tlm-${suffix}'
 }

@@ -5,7 +5,7 @@ targetScope = 'subscription'
 
 metadata description = 'A whole deployment of TinyLlm in a resource group of its own: azd\'s entry point.'
 
-@description('The azd environment, from which everything takes its name.')
+@description('The azd environment, from which everything takes its name: letters, digits and hyphens.')
 @minLength(1)
 @maxLength(32)
 param environmentName string
@@ -25,6 +25,14 @@ param gpuVmSize string = ''
 @maxValue(100)
 param gpuMaxNodes int = 1
 
+@description('The nodes of the core pool that there are now: read-nodes.sh sets it before each deployment.')
+@minValue(0)
+param coreNodes int = 0
+
+@description('The nodes with accelerators that there are now, as above.')
+@minValue(0)
+param gpuNodes int = 0
+
 @description('The name that clients reach the API by, in its certificate and its route.')
 @minLength(1)
 param hostName string
@@ -37,7 +45,11 @@ param principalId string
 param principalType 'User' | 'ServicePrincipal' = 'User'
 
 var namespace = 'tinyllm'
-var prefix = 'tinyllm-${environmentName}'
+// azd takes more than letters, digits and hyphens, and the names of some resources do not.
+var isPlainName = empty(filter(['_', '.', '(', ')'], character => contains(environmentName, character)))
+var prefix = isPlainName
+  ? 'tinyllm-${environmentName}'
+  : fail('environmentName: ${environmentName} has a character that is no letter, digit or hyphen: make an environment of another name with azd env new.')
 var named = namesOf(prefix, uniqueString(subscription().id, environmentName, location))
 var tags = {
   'azd-env-name': environmentName
@@ -117,6 +129,7 @@ module monitoring '../bicep/monitoring.bicep' = {
 module cluster '../bicep/cluster.bicep' = {
   scope: group
   params: {
+    coreNodes: coreNodes
     location: location
     named: named
     settings: settings
@@ -130,6 +143,7 @@ module gpuPool '../bicep/gpuPool.bicep' = if (hasGpuPool) {
   params: {
     maxNodes: gpuMaxNodes
     named: named
+    nodes: gpuNodes
     tags: tags
     vmSize: gpuVmSize
   }

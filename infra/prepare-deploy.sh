@@ -8,6 +8,23 @@ umask 077
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# A role that was assigned a moment ago counts after some minutes, and add-ons bring their kinds of objects a while after the cluster is there. Both are waited for.
+patience=60
+wait_for() {
+  until "$@" >"$work/said" 2>&1; do
+    if [ "$patience" -eq 0 ]; then
+      { echo "$* did not succeed within ten minutes:"; cat "$work/said"; } >&2
+      exit 1
+    fi
+    patience=$((patience - 1))
+    sleep 10
+  done
+}
+wait_for kubectl auth can-i create deployments --namespace tinyllm
+for kind in gateways.gateway.networking.k8s.io httproutes.gateway.networking.k8s.io scaledobjects.keda.sh triggerauthentications.keda.sh podmonitors.azmonitoring.coreos.com; do
+  wait_for kubectl get crd "$kind"
+done
+
 kubectl create namespace tinyllm --dry-run=client --output yaml | kubectl apply --filename -
 
 # A certificate of one's own: TINYLLM_TLS_CERT and TINYLLM_TLS_KEY name its files. Without one, and without one in the cluster, a self-signed one for a first try.
@@ -25,9 +42,9 @@ DOTNET_CONTAINER_REGISTRY_UNAME=00000000-0000-0000-0000-000000000000
 DOTNET_CONTAINER_REGISTRY_PWORD=$(az acr login --name "${AZURE_CONTAINER_REGISTRY_ENDPOINT%%.*}" --expose-token --query accessToken --output tsv)
 export DOTNET_CONTAINER_REGISTRY_UNAME DOTNET_CONTAINER_REGISTRY_PWORD
 
-# publish VARIABLE TAG DEVICE: builds an image, pushes it, and has azd put its name into the manifests.
+# publish VARIABLE TAG DEVICE: builds an image, pushes it, and has azd put its name into the manifests. On whatever system: the image's libtorch is that of its nodes.
 publish() {
-  dotnet publish src/TinyLlm.Host -c Release -t:PublishContainer -p:TorchDevice="$3" -p:ContainerImageTag="$2" -p:ContainerRegistry="$AZURE_CONTAINER_REGISTRY_ENDPOINT"
+  dotnet publish src/TinyLlm.Host -c Release -r linux-x64 --self-contained false -t:PublishContainer -p:TorchDevice="$3" -p:ContainerImageTag="$2" -p:ContainerRegistry="$AZURE_CONTAINER_REGISTRY_ENDPOINT"
   azd env set "$1" "$AZURE_CONTAINER_REGISTRY_ENDPOINT/tinyllm:$2"
 }
 

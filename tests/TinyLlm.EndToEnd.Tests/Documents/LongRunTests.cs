@@ -18,6 +18,9 @@ public sealed partial class LongRunTests
     [MemberData(nameof(Commands))]
     public async Task Command_WithItsTestsListed_FindsWhatReadsItsVariable(string command)
     {
+        string project = ProjectPattern().Match(command).Groups[1].Value;
+        string built = Path.Combine(TestData.RepositoryRoot, project, "bin", "Release", "net10.0", $"{Path.GetFileName(project)}.dll");
+        Assert.True(File.Exists(built), $"build {project} in Release first, which is what the command runs: there is no '{built}'");
         ToolRun run = await ToolRun.RunAsync(
             "bash", ["-c", $"{command}{(command.Contains(NoBuild, StringComparison.Ordinal) ? "" : NoBuild)} --list-tests"],
             new() { ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0" }, TestData.RepositoryRoot);
@@ -25,7 +28,7 @@ public sealed partial class LongRunTests
         Assert.True(run.ExitCode == 0, run.Out + run.Error);
         string[] tests = [.. TestPattern().Matches(run.Out).Select(test => test.Groups[1].Value).Distinct()];
         Assert.True(tests.Length == 1, $"one class of tests is meant: {run.Out}");
-        string folder = Path.Combine(TestData.RepositoryRoot, ProjectPattern().Match(command).Groups[1].Value);
+        string folder = Path.Combine(TestData.RepositoryRoot, project);
         string source = Directory.EnumerateFiles(folder, $"{tests[0]}.cs", SearchOption.AllDirectories).Single();
         Assert.Contains($"\"{command.Split('=')[0]}\"", await File.ReadAllTextAsync(source, TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }

@@ -31,7 +31,7 @@ public sealed class ProjectTests
         Assert.Contains(Text(cluster["service"]["name"]), set.Of<V1Service>().Keys);
         Assert.All(set.Of<V1Deployment>().Values, deployment => Assert.Equal(Text(cluster["namespace"]), deployment.Metadata.NamespaceProperty));
 
-        foreach (YamlNode hook in (YamlNode[])[project["hooks"]["postprovision"], service["hooks"]["predeploy"]])
+        foreach (YamlNode hook in (YamlNode[])[project["hooks"]["preprovision"], project["hooks"]["postprovision"], service["hooks"]["predeploy"]])
         {
             string script = Path.Combine(TestData.RepositoryRoot, Text(hook["run"]));
             Assert.StartsWith("#!/bin/sh\n", await File.ReadAllTextAsync(script, TestContext.Current.CancellationToken), StringComparison.Ordinal);

@@ -41,9 +41,12 @@ public sealed partial class HardeningTests
         Assert.False((bool)services["keyBlobs"]["isVersioningEnabled"]!);
         ArmResource envelopes = template.OfType("Microsoft.Storage/storageAccounts/blobServices/containers").Single(container => container.Symbol == "envelopes");
         Assert.Contains(".keyAccount", (string)envelopes.Json["name"]!, StringComparison.Ordinal);
-        // Age makes cheaper, and deletes nothing.
+        // Age makes cheaper, and deletes nothing; and only models, wherever those are.
         JsonNode rule = Assert.Single(Assert.Single(template.OfType("Microsoft.Storage/storageAccounts/managementPolicies")).Properties["policy"]!["rules"]!.AsArray())!;
         Assert.Equal(["enableAutoTierToHotFromCool", "tierToCool"], rule["definition"]!["actions"]!["baseBlob"]!.AsObject().Select(action => action.Key).Order(StringComparer.Ordinal));
+        string container = ContainerPattern().Match(await ReadAsync("src/TinyLlm.Storage/Objects/DataFolder.cs")).Groups[1].Value;
+        string root = RootPattern().Match(await ReadAsync("src/TinyLlm.Storage/Models/ModelFiles.cs")).Groups[1].Value;
+        Assert.Equal([$"{container}/{root}/"], rule["definition"]!["filters"]!["prefixMatch"]!.AsArray().Select(prefix => (string?)prefix));
     }
 
     [Fact]
@@ -105,7 +108,6 @@ public sealed partial class HardeningTests
 
         Assert.True((bool)pool.Properties["enableAutoScaling"]!);
         Assert.Equal(0, (int)pool.Properties["minCount"]!);
-        Assert.Equal(0, (int)pool.Properties["count"]!);
         Assert.Equal("[parameters('maxNodes')]", (string?)pool.Properties["maxCount"]);
         Assert.Equal("nvidia.com/gpu=present:NoSchedule", (string?)Assert.Single(pool.Properties["nodeTaints"]!.AsArray()));
         Assert.Equal("gpu", (string?)pool.Properties["nodeLabels"]!["tinyllm.dev/pool"]);
@@ -120,6 +122,27 @@ public sealed partial class HardeningTests
             ("TINYLLM_GPU_MIN_PODS", "0", "1"), ("TINYLLM_GPU_MAX_PODS", "parameters('gpuMaxNodes')", "variables('settings').coreMaxNodes"),
         ];
         Assert.All(told, value => Assert.Equal($"[if(variables('hasGpuPool'), {value.With}, {value.Without})]", (string?)template.Root["outputs"]![value.Output]!["value"]));
+    }
+
+    /// <summary>
+    /// The first version named the least number as the count of each pool that has an autoscaler: a second deployment then took away the nodes that this had added, or was
+    /// refused as scaling by hand. What is named is what a hook found to be there, and on the first deployment the least.
+    /// </summary>
+    [Fact]
+    public async Task Pools_WithAnAutoscaler_AreDeployedWithTheNodesThatTheyHave()
+    {
+        Template template = await Template.LoadAsync();
+        JsonObject[] pools = [.. Assert.Single(template.OfType("Microsoft.ContainerService/managedClusters")).Properties["agentPoolProfiles"]!.AsArray().Select(pool => pool!.AsObject()),
+            .. template.OfType("Microsoft.ContainerService/managedClusters/agentPools").Select(pool => pool.Properties)];
+
+        Assert.Equal(3, pools.Length);
+        Assert.Equal(
+            ["[min(max(parameters('coreNodes'), parameters('settings').coreMinNodes), parameters('settings').coreMaxNodes)]", "[min(parameters('nodes'), parameters('maxNodes'))]"],
+            pools.Where(pool => (bool?)pool["enableAutoScaling"] is true).Select(pool => (string?)pool["count"]));
+        Assert.Equal("[parameters('settings').systemNodes]", (string?)Assert.Single(pools, pool => !pool.ContainsKey("enableAutoScaling"))["count"]);
+        Assert.All(["coreNodes", "gpuNodes"], nodes => Assert.Equal(0, (int)template.Root["parameters"]![nodes]!["defaultValue"]!));
+        Assert.Equal("[parameters('coreNodes')]", (string?)template.Root["resources"]!["cluster"]!["properties"]!["parameters"]!["coreNodes"]!["value"]);
+        Assert.Equal("[parameters('gpuNodes')]", (string?)template.Root["resources"]!["gpuPool"]!["properties"]!["parameters"]!["nodes"]!["value"]);
     }
 
     /// <summary>Production loses a zone without losing data or the API; small pays for none of that.</summary>
@@ -166,7 +189,7 @@ public sealed partial class HardeningTests
     {
         Template template = await Template.LoadAsync();
         JsonObject declared = template.Root["parameters"]!.AsObject();
-        string text = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "infra/main.parameters.json"), TestContext.Current.CancellationToken);
+        string text = await ReadAsync("infra/main.parameters.json");
         Dictionary<string, string> given = JsonNode.Parse(text)!["parameters"]!.AsObject().ToDictionary(parameter => parameter.Key, parameter => (string)parameter.Value!["value"]!);
 
         Assert.Equal(declared.Select(parameter => parameter.Key).Order(StringComparer.Ordinal), given.Keys.Order(StringComparer.Ordinal));
@@ -177,6 +200,14 @@ public sealed partial class HardeningTests
         string[] outputs = [.. template.Root["outputs"]!.AsObject().Select(output => output.Key)];
         Assert.All(["AZURE_AKS_CLUSTER_NAME", "AZURE_CONTAINER_REGISTRY_ENDPOINT", "AZURE_RESOURCE_GROUP", "AZURE_LOCATION", "AZURE_TENANT_ID"], name => Assert.Contains(name, outputs));
     }
+
+    private static Task<string> ReadAsync(string path) => File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, path), TestContext.Current.CancellationToken);
+
+    [GeneratedRegex("ObjectsContainer = \"(\\w+)\"")]
+    private static partial Regex ContainerPattern();
+
+    [GeneratedRegex("Root = \"(\\w+)\"")]
+    private static partial Regex RootPattern();
 
     [GeneratedRegex(@"^\$\{\w+=(.*)\}$")]
     private static partial Regex DefaultPattern();

@@ -16,7 +16,7 @@ public sealed partial class DocumentTests
             .SelectMany(block => block.Groups[2].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))];
 
         Assert.InRange(lines.Length, 8, 40);
-        Assert.All(lines, line => Assert.Matches("^azd |^kubectl |\\baz (keyvault|acr) |\\$TINYLLM_HOST_NAME|ContainerRegistry=|^export DOTNET_CONTAINER_REGISTRY_", line));
+        Assert.All(lines, line => Assert.Matches("^azd |\\$\\(azd env |\\$TINYLLM_CORE_VAULT_URI|^kubectl |\\baz (keyvault|acr) |\\$TINYLLM_HOST_NAME|ContainerRegistry=|^export DOTNET_CONTAINER_REGISTRY_", line));
     }
 
     [Theory]

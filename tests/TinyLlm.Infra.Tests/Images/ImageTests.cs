@@ -45,6 +45,48 @@ public sealed partial class ImageTests
         Assert.All(manifests.Of<V1Deployment>().Values, deployment => Assert.Equal(host.Properties["ContainerUser"], $"{deployment.Spec.Template.Spec.SecurityContext.RunAsUser}"));
     }
 
+    /// <summary>
+    /// Wherever an image is made, it is made for Linux x64: without a runtime it had the libtorch of the machine that made it, which on a Mac is none that a node can load. And
+    /// nobody publishes for a runtime that libtorch has no package for.
+    /// </summary>
+    [Theory]
+    [InlineData("Dockerfile")]
+    [InlineData("infra/prepare-deploy.sh")]
+    [InlineData(".github/workflows/publish.yml")]
+    [InlineData("docs/OPERATIONS.md")]
+    public async Task Publish_OfAnImage_NamesItsRuntime(string file)
+    {
+        string text = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, file), TestContext.Current.CancellationToken);
+
+        Match[] commands = PublishPattern().Matches(text).ToArray();
+        Assert.NotEmpty(commands);
+        Assert.All(commands, command => Assert.StartsWith("dotnet publish src/TinyLlm.Host -c Release -r linux-x64 --self-contained false ", command.Value, StringComparison.Ordinal));
+    }
+
+    /// <summary>A system without a package of libtorch is told so, and which ones have one; before, NuGet complained of a version that nobody is meant to add.</summary>
+    [Theory]
+    [InlineData("linux-arm64", "cpu")]
+    [InlineData("win-x64", "cuda")]
+    public async Task Restore_ForARuntimeWithoutLibTorch_SaysWhichHaveIt(string runtime, string device)
+    {
+        ProcessStartInfo start = new("dotnet",
+            ["msbuild", Path.Combine(TestData.RepositoryRoot, Engine), "-nologo", "-nodeReuse:false", "-t:CollectPackageReferences", $"-p:RuntimeIdentifier={runtime}", $"-p:TorchDevice={device}"])
+        {
+            RedirectStandardOutput = true,
+        };
+        using Process process = Process.Start(start)!;
+        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.NotEqual(0, process.ExitCode);
+        Assert.Contains($"libtorch has no package for '{runtime}' with TorchDevice={device}", output, StringComparison.Ordinal);
+        // It names those that there are.
+        string packages = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "Directory.Packages.props"), TestContext.Current.CancellationToken);
+        string[] runtimes = [.. LibTorchPattern().Matches(packages).Select(match => match.Groups[1].Value)];
+        Assert.Equal(3, runtimes.Length);
+        Assert.All(runtimes, known => Assert.Contains(known, output, StringComparison.Ordinal));
+    }
+
     private static async Task<Evaluation> EvaluateAsync(string project, params string[] arguments)
     {
         ProcessStartInfo start = new("dotnet",
@@ -67,6 +109,12 @@ public sealed partial class ImageTests
     }
 
     private sealed record Evaluation(string[] Packages, string[] Projects, string[] Compiled, Dictionary<string, string> Properties);
+
+    [GeneratedRegex(@"dotnet publish src/TinyLlm\.Host .*")]
+    private static partial Regex PublishPattern();
+
+    [GeneratedRegex("Include=\"libtorch-cpu-([^\"]+)\"")]
+    private static partial Regex LibTorchPattern();
 
     [GeneratedRegex("Include=\"TorchSharp\" Version=\"([^\"]+)\"")]
     private static partial Regex TorchSharpPattern();

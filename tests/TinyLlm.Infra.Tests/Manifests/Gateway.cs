@@ -7,7 +7,16 @@ internal sealed class GatewaySpec
 {
     public string GatewayClassName { get; set; } = "";
 
+    public GatewayInfrastructure Infrastructure { get; set; } = new();
+
     public List<Listener> Listeners { get; set; } = [];
+}
+
+internal sealed class GatewayInfrastructure
+{
+    public Dictionary<string, string> Annotations { get; set; } = [];
+
+    public ObjectReference ParametersRef { get; set; } = new();
 }
 
 internal sealed class Listener

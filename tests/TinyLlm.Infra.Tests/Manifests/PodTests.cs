@@ -169,6 +169,26 @@ public sealed partial class PodTests
         Assert.All(policies.Values, policy => Assert.Equal(["Ingress"], policy.Spec.PolicyTypes));
     }
 
+    /// <summary>
+    /// The API bounds what one address may fail at, and believes the gateway about addresses: as the gateway's Service was by default, all clients had those of the nodes, and one
+    /// that guessed tokens would have locked out everybody.
+    /// </summary>
+    [Fact]
+    public async Task Gateway_Clients_KeepTheirAddressesAndTheirPatience()
+    {
+        ManifestSet set = await ManifestSet.LoadAsync();
+        GatewayInfrastructure gateway = set.Of<Gateway>()["tinyllm"].Spec.Infrastructure;
+
+        (string part, string text) = Assert.Single(set.Of<V1ConfigMap>()[gateway.ParametersRef.Name].Data);
+        Assert.Equal("service", part);
+        V1Service service = k8s.KubernetesYaml.Deserialize<V1Service>(text, strict: true);
+        Assert.Equal("Local", service.Spec.ExternalTrafficPolicy);
+        (string annotation, string minutes) = Assert.Single(gateway.Annotations);
+        Assert.Equal("service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout", annotation);
+        Assert.InRange(int.Parse(minutes, CultureInfo.InvariantCulture), 5, 30);
+        Assert.NotEqual("", set.EnvironmentOf(set.Hosts()["api"].Spec.Containers.Single())["TinyLlm__Http__TrustedProxies"]);
+    }
+
     /// <summary>An update of a pool with a single accelerator does not wait for a second one, and elsewhere the new pod is there before the old one goes.</summary>
     [Theory]
     [InlineData(false, "1", "0")]

@@ -74,6 +74,9 @@ public sealed partial class ReferenceTests
         // The one secret that no manifest holds is made before they are applied.
         string certificate = set.Of<Gateway>()["tinyllm"].Spec.Listeners.Single(listener => listener.Tls is not null).Tls!.CertificateRefs.Single().Name;
         Assert.Contains($"kubectl create secret tls {certificate} --namespace tinyllm", hooks, StringComparison.Ordinal);
+        ObjectReference service = set.Of<Gateway>()["tinyllm"].Spec.Infrastructure.ParametersRef;
+        Assert.Equal(("", "ConfigMap"), (service.Group, service.Kind));
+        Assert.Contains(service.Name, set.Of<V1ConfigMap>().Keys);
         Assert.All(set.Of<ScaledObject>().Values, scaled =>
         {
             Assert.Contains(scaled.Spec.ScaleTargetRef.Name, set.Of<V1Deployment>().Keys);
@@ -98,7 +101,7 @@ public sealed partial class ReferenceTests
         Assert.InRange(set.Variables.Count, 10, int.MaxValue);
         Assert.All(set.Variables, variable => Assert.Contains(variable, known));
         // The scripts ask for nothing that nobody sets, either.
-        string[] optional = ["TINYLLM_TLS_CERT", "TINYLLM_TLS_KEY"];
+        string[] optional = ["TINYLLM_TLS_CERT", "TINYLLM_TLS_KEY", "AZURE_SUBSCRIPTION_ID"]; // the last is azd's own
         Assert.All(AskedPattern().Matches(hooks).Select(match => match.Groups[1].Value).Except(optional), variable => Assert.Contains(variable, known));
     }
 
