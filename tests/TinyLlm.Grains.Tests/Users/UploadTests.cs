@@ -211,6 +211,7 @@ public sealed class UploadTests(SharedCluster shared) : IClassFixture<SharedClus
         TestUser user = await _cluster.CreateUserAsync("sweeper");
         UploadTicket old = await user.UploadAsync("tiny");
         Assert.NotNull(user.Files.TryGetLocalFolder(user.Id, old.Version));
+        Assert.NotEqual(0, (await user.Grain.Describe())!.StoredBytes);
 
         _cluster.Time.Advance(TimeSpan.FromDays(1) - s_tick);
         Assert.Equal(old.UploadId, (await user.Grain.GetUpload("tiny", old.UploadId)).UploadId);
