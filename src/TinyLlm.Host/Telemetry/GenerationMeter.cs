@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using TinyLlm.Grains.Errors;
 using TinyLlm.Host.Errors;
@@ -21,7 +22,7 @@ internal sealed class GenerationMeter : IDisposable
     private readonly Meter _meter = new(Name);
     private readonly TimeProvider _time;
     private readonly Histogram<double> _duration, _firstToken, _perToken;
-    private readonly Counter<long> _refused;
+    private readonly ConcurrentDictionary<string, long> _refused;
     private int _unanswered;
 
     public GenerationMeter(TimeProvider time)
@@ -30,7 +31,12 @@ internal sealed class GenerationMeter : IDisposable
         _duration = Seconds("gen_ai.server.request.duration", "From a request to the last byte of its answer.", s_durationSeconds);
         _firstToken = Seconds("gen_ai.server.time_to_first_token", "From a request to the first token of its answer.", s_firstTokenSeconds);
         _perToken = Seconds("gen_ai.server.time_per_output_token", "Between the tokens of a whole answer, after the first.", s_perTokenSeconds);
-        _refused = _meter.CreateCounter<long>("tinyllm.requests.refused", description: "Requests that were refused, by the error's code. no_accelerator: there was no silo to generate on.");
+        // Every code is there at zero from the start: of a series that begins at one, Prometheus' increase() says nothing, and an autoscaler would not see the first refusal.
+        _refused = new(Enum.GetValues<RequestError>().Select(error => ErrorTable.Of(error).Code).Distinct().Select(code => KeyValuePair.Create(code, 0L)));
+        _meter.CreateObservableCounter(
+            "tinyllm.requests.refused",
+            () => _refused.Select(refused => new Measurement<long>(refused.Value, new KeyValuePair<string, object?>("error", refused.Key))),
+            description: "Requests that were refused, by the error's code. no_accelerator: there was no silo to generate on.");
         _meter.CreateObservableGauge("tinyllm.requests.unanswered", () => Volatile.Read(ref _unanswered), description: "Requests to generate without a first token: they wait for an accelerator, a model, or their turn.");
     }
 
@@ -57,7 +63,7 @@ internal sealed class GenerationMeter : IDisposable
         return true;
     });
 
-    public void Refused(RequestError error) => _refused.Add(1, new KeyValuePair<string, object?>("error", ErrorTable.Of(error).Code));
+    public void Refused(RequestError error) => _refused.AddOrUpdate(ErrorTable.Of(error).Code, 1, (_, count) => count + 1);
 
     public void Dispose() => _meter.Dispose();
 

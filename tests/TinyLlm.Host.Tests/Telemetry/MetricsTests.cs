@@ -84,6 +84,21 @@ public sealed class MetricsTests
         Assert.Equal(0, after.Sum("tinyllm_requests_unanswered"));
     }
 
+    /// <summary>
+    /// The autoscaler asks how much the counter grew. Where a series began with its first refusal there was nothing to compare with, and the pool of accelerators stayed at none.
+    /// </summary>
+    [Fact]
+    public async Task Scrape_BeforeAnyRequest_HasRefusalsAtZero()
+    {
+        await using TestHost host = await TestHost.StartAsync(new Accelerator(new SimulatedBackend()));
+
+        Exposition scraped = await ScrapeAsync(host.Admin);
+
+        Assert.Equal(0, scraped.Sum("tinyllm_requests_refused_total"));
+        Assert.All(["no_accelerator", "no_capacity"], code => Assert.Single(scraped.Series, series =>
+            series.StartsWith("tinyllm_requests_refused_total{", StringComparison.Ordinal) && series.Contains($"error=\"{code}\"", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task MetricsAddress_ServesThemWithoutAToken_AndNothingElse()
     {
