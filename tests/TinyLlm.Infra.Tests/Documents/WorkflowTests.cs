@@ -18,12 +18,26 @@ public sealed partial class WorkflowTests
         YamlMappingNode workflow = Parse(text);
 
         Assert.Equal("read", ((YamlScalarNode)((YamlMappingNode)workflow["permissions"])["contents"]).Value);
-        Assert.All(((YamlMappingNode)workflow["jobs"]).Children.Values.Cast<YamlMappingNode>(), job => Assert.Contains("timeout-minutes", job.Children.Keys.Select(key => ((YamlScalarNode)key).Value)));
+        YamlMappingNode[] own = [.. Jobs(workflow).Values.Where(job => !Has(job, "uses"))]; // another workflow's jobs have bounds of their own
+        Assert.NotEmpty(own);
+        Assert.All(own, job => Assert.True(Has(job, "timeout-minutes")));
         Match[] uses = UsesPattern().Matches(text).ToArray();
         Assert.NotEmpty(uses);
         Assert.All(uses, use => Assert.Matches("^[0-9a-f]{40} # v[0-9]+\\.[0-9]+\\.[0-9]+$", use.Groups[1].Value));
         // What a workflow runs of ours is there.
         Assert.All(PathPattern().Matches(text), match => Assert.True(Path.Exists(Path.Combine(TestData.RepositoryRoot, match.Value)), $"{match.Value} is not there"));
+    }
+
+    /// <summary>Once a tag on a commit that no test had seen would have been published.</summary>
+    [Fact]
+    public async Task Publish_EveryJob_WaitsForTheTests()
+    {
+        YamlMappingNode publish = Parse(await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, ".github", "workflows", "publish.yml"), TestContext.Current.CancellationToken));
+        YamlMappingNode build = Parse(await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, ".github", "workflows", "build.yml"), TestContext.Current.CancellationToken));
+
+        Assert.Equal("./.github/workflows/build.yml", ((YamlScalarNode)Jobs(publish)["tests"]["uses"]).Value);
+        Assert.True(Has((YamlMappingNode)build["on"], "workflow_call"));
+        Assert.All(Jobs(publish).Where(job => job.Key != "tests"), job => Assert.Equal("tests", ((YamlScalarNode)job.Value["needs"]).Value));
     }
 
     [Fact]
@@ -35,6 +49,11 @@ public sealed partial class WorkflowTests
         Assert.Equal(["docker", "github-actions", "npm", "nuget"], updates.Select(update => ((YamlScalarNode)update["package-ecosystem"]).Value).Order(StringComparer.Ordinal));
         Assert.All(updates, update => Assert.True(Directory.Exists(TestData.RepositoryRoot + ((YamlScalarNode)update["directory"]).Value)));
     }
+
+    private static Dictionary<string, YamlMappingNode> Jobs(YamlMappingNode workflow) =>
+        ((YamlMappingNode)workflow["jobs"]).Children.ToDictionary(job => ((YamlScalarNode)job.Key).Value!, job => (YamlMappingNode)job.Value);
+
+    private static bool Has(YamlMappingNode node, string key) => node.Children.Keys.Any(known => ((YamlScalarNode)known).Value == key);
 
     private static YamlMappingNode Parse(string text)
     {
