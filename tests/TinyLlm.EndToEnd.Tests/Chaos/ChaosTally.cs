@@ -36,14 +36,13 @@ internal sealed class ChaosTally
         lock (_gate) _blows.Add((what, Stopwatch.GetTimestamp()));
     }
 
-    /// <summary>For each blow the longest time for which any client waited and heard nothing, shortest first.</summary>
+    /// <summary>For each blow and each client the longest time for which the client waited and heard nothing, shortest first.</summary>
     public (TimeSpan Outage, string What)[] Outages() =>
     [
-        .. _blows.Select(blow => (_requests
+        .. _blows.SelectMany(blow => _requests
             .Where(request => request.Ended >= blow.At && Stopwatch.GetElapsedTime(blow.At, request.Begun) < s_echo)
-            .Select(request => request.Silence)
-            .DefaultIfEmpty()
-            .Max(), blow.What)).Order(),
+            .GroupBy(request => request.Client)
+            .Select(client => (client.Max(request => request.Silence), blow.What))).Order(),
     ];
 
     /// <summary>The requests whose clients heard nothing for the longest time.</summary>
@@ -53,7 +52,7 @@ internal sealed class ChaosTally
     public TimeSpan OutageP99()
     {
         var outages = Outages();
-        return outages[(int)Math.Ceiling(0.99 * outages.Length) - 1].Outage;
+        return outages.Length == 0 ? TimeSpan.Zero : outages[(int)Math.Ceiling(0.99 * outages.Length) - 1].Outage;
     }
 
     public override string ToString()
@@ -61,6 +60,7 @@ internal sealed class ChaosTally
         var outages = Outages();
         string kinds = string.Join(", ", _requests.GroupBy(request => request.Kind).OrderBy(group => group.Key).Select(group => $"{group.Count()} {group.Key}"));
         return $"{Requests} requests ({kinds}), {Blows} blows; {Repeated} requests needed their second attempt, {Failed.Count()} failed; "
-            + $"longest silence of a client per blow: median {outages[outages.Length / 2].Outage.TotalSeconds:F2} s, p99 {OutageP99().TotalSeconds:F2} s ({outages[^1].What})";
+            + (outages.Length == 0 ? "no client was heard of" : $"longest silence of a client per blow: median {outages[outages.Length / 2].Outage.TotalSeconds:F2} s, "
+                + $"p99 {OutageP99().TotalSeconds:F2} s, longest {outages[^1].Outage.TotalSeconds:F2} s ({outages[^1].What})");
     }
 }

@@ -89,7 +89,7 @@ public sealed class ChaosTests(ITestOutputHelper output, ChaosCluster running) :
     private void Report(ChaosLoad load)
     {
         output.WriteLine($"{load.Tally}; {load.Commits} commits acknowledged");
-        foreach ((TimeSpan outage, string what) in load.Tally.Outages()) output.WriteLine($"  {what}: {outage.TotalSeconds:F2} s");
+        foreach ((TimeSpan outage, string what) in load.Tally.Outages().TakeLast(20)) output.WriteLine($"  {what}: {outage.TotalSeconds:F2} s");
         foreach (ChaosRequest slow in load.Tally.Slowest(10)) output.WriteLine($"  silent for {slow.Silence.TotalSeconds:F2} s of {slow.Lasted.TotalSeconds:F2} s: {slow.Kind} {string.Join(" | ", slow.Faults)}");
         foreach (ChaosRequest failed in load.Tally.Failed) output.WriteLine($"  failed: {string.Join(" | ", failed.Faults)}");
     }

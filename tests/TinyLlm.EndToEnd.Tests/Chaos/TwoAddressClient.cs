@@ -25,7 +25,7 @@ internal sealed class TwoAddressClient(RunningCluster cluster, ChaosTally tally,
         T? value = await TryAsync(first, method, route, content, read, silence, faults, isLast: false)
             ?? await TryAsync(cluster.ApiAddresses.First(address => address != first), method, route, content, read, silence, faults, isLast: true);
         silence.Broken();
-        tally.Add(new ChaosRequest(kind, begun, Stopwatch.GetTimestamp(), silence.Longest, value is not null, faults));
+        tally.Add(new ChaosRequest(this, kind, begun, Stopwatch.GetTimestamp(), silence.Longest, value is not null, faults));
         return value;
     }
 
