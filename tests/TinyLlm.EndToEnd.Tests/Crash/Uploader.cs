@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 
 namespace TinyLlm.EndToEnd.Tests.Crash;
 
@@ -50,7 +51,8 @@ internal sealed class Uploader(HostDoor door, Ledger ledger, int seed)
             int from = offset ?? 0;
             int count = random.Next(2) == 0 ? bytes.Length - from : random.Next(bytes.Length - from + 1);
             int? at = offset;
-            HostAnswer? put = await door.TrySendAsync(ledger.Token, HttpMethod.Put, route, () => Piece(bytes.AsMemory(from, count), at), stop);
+            bool isDigested = random.Next(2) == 0; // such a body is kept as a whole or not at all, and by another way
+            HostAnswer? put = await door.TrySendAsync(ledger.Token, HttpMethod.Put, route, () => Piece(bytes.AsMemory(from, count), at, isDigested), stop);
             put?.Require($"put {file} at {from}", HttpStatusCode.OK);
             if (put is null && random.Next(2) == 0)
             {
@@ -71,10 +73,11 @@ internal sealed class Uploader(HostDoor door, Ledger ledger, int seed)
     /// <summary>The idempotency key makes a repeat of a begin that was cut off meet the same upload.</summary>
     private static ByteArrayContent Keyed(string key) => new([]) { Headers = { { "Idempotency-Key", key } } };
 
-    private static ReadOnlyMemoryContent Piece(ReadOnlyMemory<byte> bytes, int? offset)
+    private static ReadOnlyMemoryContent Piece(ReadOnlyMemory<byte> bytes, int? offset, bool isDigested)
     {
         ReadOnlyMemoryContent content = new(bytes);
         if (offset is { } at) content.Headers.Add("Upload-Offset", at.ToString(CultureInfo.InvariantCulture));
+        if (isDigested) content.Headers.Add("Content-Digest", $"sha-256=:{Convert.ToBase64String(SHA256.HashData(bytes.Span))}:");
         return content;
     }
 }

@@ -101,6 +101,24 @@ public sealed class WeightLoadTests(Azurite azurite)
         await host.TouchAsync(models[1]);
     }
 
+    /// <summary>It opens with the version's own key and every chunk of it is genuine: only what the manifest keeps of it tells that it is not what was committed.</summary>
+    [Fact]
+    public async Task Acquire_AnotherSendingOfTheSameFile_IsRefused()
+    {
+        await using TestHost host = new(2 * s_weights, encrypted: true), elsewhere = new(2 * s_weights, encrypted: true);
+        VersionAddress address = await host.StoreAsync();
+        byte[] earlier = [.. TinyModel.Files[Weights]];
+        earlier[^1] ^= 1;
+        await elsewhere.Files.AppendAsync(address.Owner, address.Version, ModelFileName.Parse(Weights), 0, new MemoryStream(earlier), earlier.Length, null, address.Key, Cancel);
+        await elsewhere.Files.SealAsync(address.Owner, address.Version, address.Key, Cancel);
+
+        string[] paths = [.. new[] { elsewhere, host }.Select(of => Path.Combine(of.Files.TryGetLocalFolder(address.Owner, address.Version)!, Weights + ".sealed"))];
+        Assert.Equal(new FileInfo(paths[1]).Length, new FileInfo(paths[0]).Length);
+        File.Copy(paths[0], paths[1], overwrite: true);
+
+        await Refusal.OfAsync(RequestError.ModelDamaged, () => host.TouchAsync(address));
+    }
+
     [Fact]
     public async Task Dispose_WhileLoading_EndsTheLoad()
     {
