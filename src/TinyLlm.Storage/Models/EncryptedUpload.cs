@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Cryptography;
 
 namespace TinyLlm.Storage;
@@ -167,30 +166,23 @@ internal sealed class EncryptedUpload(ObjectStore store, FileObjects objects, Ve
     private async Task<long> WriteVerifiedAsync(UploadState? state, Stream body, long maxBytes, ContentDigest digest, CancellationToken cancellationToken)
     {
         long room = maxBytes - (state?.Length ?? 0);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(ObjectStore.AppendBlockBytes);
+        using BlockBuffer first = new(ObjectStore.AppendBlockBytes);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        try
+        await first.ReadAsync(body, cancellationToken).ConfigureAwait(false);
+        if (first.Block.Length > room) throw ObjectStore.TooLarge(maxBytes);
+        hash.AppendData(first.Block.Span);
+        if (first.IsFull)
         {
-            Memory<byte> first = buffer.AsMemory(0, ObjectStore.AppendBlockBytes);
-            int filled = await body.ReadAtLeastAsync(first, first.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-            if (filled > room) throw ObjectStore.TooLarge(maxBytes);
-            hash.AppendData(first.Span[..filled]);
-            if (filled == first.Length)
-            {
-                await using Stream staged = await StageAsync(first, body, room - filled, maxBytes, hash, digest, cancellationToken).ConfigureAwait(false);
-                // All is here and right: from now on it is not the client's to cancel.
-                long length = await WriteAsync(state, staged, maxBytes, CancellationToken.None).ConfigureAwait(false);
-                await store.DeleteAsync(objects.Part, PutCondition.Always, CancellationToken.None).ConfigureAwait(false);
-                return length;
-            }
-            Require(digest, hash);
-            return await WriteAsync(state, new MemoryStream(buffer, 0, filled), maxBytes, CancellationToken.None).ConfigureAwait(false);
+            await using Stream staged =
+                await StageAsync(first.Block, body, room - first.Block.Length, maxBytes, hash, digest, cancellationToken).ConfigureAwait(false);
+            // All is here and right: from now on it is not the client's to cancel.
+            long length = await WriteAsync(state, staged, maxBytes, CancellationToken.None).ConfigureAwait(false);
+            await store.DeleteAsync(objects.Part, PutCondition.Always, CancellationToken.None).ConfigureAwait(false);
+            return length;
         }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(buffer);
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        Require(digest, hash);
+        using Stream whole = BinaryData.FromBytes(first.Block).ToStream();
+        return await WriteAsync(state, whole, maxBytes, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Keeps a long body as a sealed object until its digest is known; answers it, decrypted.</summary>

@@ -8,14 +8,14 @@ namespace TinyLlm.Storage;
 /// </summary>
 internal sealed class EncryptingStream : Stream
 {
-    // 64 chunks: enough for few calls, and what one core's cache holds.
-    private const int PlaintextBytes = 64 * EncryptedLayout.ChunkBytes;
+    // Most files of a model but its weights are smaller than 4 chunks, and a slow client has sent less for long. 64 are enough for few calls, and what
+    // one core's cache holds.
+    private const int FirstBytes = 4 * EncryptedLayout.ChunkBytes, MaxBytes = 64 * EncryptedLayout.ChunkBytes;
 
     private readonly FileEncryptor encryptor;
     private readonly Stream body;
     private readonly long maxBytes;
-    private readonly byte[] plaintext = new byte[PlaintextBytes];
-    private readonly byte[] encrypted = new byte[PlaintextBytes / EncryptedLayout.ChunkBytes * EncryptedLayout.EncryptedChunkBytes];
+    private byte[] plaintext = new byte[FirstBytes], encrypted = [];
     private ReadOnlyMemory<byte> before, begun, waiting;
     private long chunk, bodyBytesLeft;
     private int filled;
@@ -60,11 +60,12 @@ internal sealed class EncryptingStream : Stream
     /// <summary>Reads ahead; false when the body ends before a chunk is full.</summary>
     public async Task<bool> FillAsync(CancellationToken cancellationToken)
     {
-        while (filled < PlaintextBytes && !ended)
+        while (filled < MaxBytes && !ended)
         {
+            if (filled == plaintext.Length) Grow();
             if (!before.IsEmpty)
             {
-                int count = Math.Min(before.Length, PlaintextBytes - filled);
+                int count = Math.Min(before.Length, plaintext.Length - filled);
                 before[..count].CopyTo(plaintext.AsMemory(filled));
                 before = before[count..];
                 filled += count;
@@ -84,7 +85,9 @@ internal sealed class EncryptingStream : Stream
         if (waiting.IsEmpty && await FillAsync(cancellationToken).ConfigureAwait(false))
         {
             int chunks = filled / EncryptedLayout.ChunkBytes;
-            bool direct = begun.IsEmpty && buffer.Length >= chunks * EncryptedLayout.EncryptedChunkBytes;
+            int needed = chunks * EncryptedLayout.EncryptedChunkBytes;
+            bool direct = begun.IsEmpty && buffer.Length >= needed;
+            if (!direct && encrypted.Length < needed) encrypted = new byte[needed];
             int count = Encrypt(chunks, direct ? buffer : encrypted);
             if (direct) return count;
             waiting = encrypted.AsMemory(begun.Length, count - begun.Length);
@@ -106,6 +109,14 @@ internal sealed class EncryptingStream : Stream
     {
         CryptographicOperations.ZeroMemory(plaintext);
         base.Dispose(disposing);
+    }
+
+    private void Grow()
+    {
+        byte[] larger = new byte[MaxBytes];
+        plaintext.CopyTo(larger, 0);
+        CryptographicOperations.ZeroMemory(plaintext);
+        plaintext = larger;
     }
 
     private int Encrypt(int chunks, Memory<byte> destination)

@@ -108,7 +108,7 @@ public sealed class VersionFile : IDisposable
             }
             else
             {
-                plaintext ??= ArrayPool<byte>.Shared.Rent(PieceChunks * EncryptedLayout.ChunkBytes);
+                plaintext ??= ArrayPool<byte>.Shared.Rent(pieceBytes);
                 decryptor.DecryptChunks(chunk, piece, plaintext);
                 int from = Math.Max(0, -begin), to = Math.Min(count, destination.Length - begin);
                 plaintext.AsSpan(from..to).CopyTo(destination.Span[(begin + from)..]);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Azure;
@@ -191,26 +190,26 @@ public sealed class AzureBlobObjectStore : ObjectStore
     {
         BlockBlobClient blob = container.GetBlockBlobClient(name);
         (ObjectInfo? stored, long offset) = (found, found?.Length ?? 0);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(AppendBlockBytes);
+        using BlockBuffer buffer = new(AppendBlockBytes);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
             List<string> blocks = await TryAsync(cancel => BlocksOfAsync(name, blob, found, cancel), cancellationToken).ConfigureAwait(false);
-            Memory<byte> block = buffer.AsMemory(0, AppendBlockBytes);
             long end = offset;
             while (true)
             {
-                int filled = await body.ReadAtLeastAsync(block, block.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-                if (filled > maxBytes - end) throw TooLarge(maxBytes);
-                bool last = filled < block.Length;
-                if (filled > 0)
+                await buffer.ReadAsync(body, cancellationToken).ConfigureAwait(false);
+                ReadOnlyMemory<byte> block = buffer.Block;
+                if (block.Length > maxBytes - end) throw TooLarge(maxBytes);
+                bool last = !buffer.IsFull;
+                if (!block.IsEmpty)
                 {
-                    hash.AppendData(block.Span[..filled]);
-                    blocks.Add(await TryAsync(cancel => StageAsync(blob, buffer, filled, cancel), cancellationToken).ConfigureAwait(false));
-                    end += filled;
+                    hash.AppendData(block.Span);
+                    blocks.Add(await TryAsync(cancel => StageAsync(blob, block, cancel), cancellationToken).ConfigureAwait(false));
+                    end += block.Length;
                 }
                 if (last && contentDigest is not null && !contentDigest.Equals(new ContentDigest(hash.GetHashAndReset()))) throw DigestMismatch();
-                bool commit = contentDigest is null ? filled > 0 : last && end > offset;
+                bool commit = contentDigest is null ? !block.IsEmpty : last && end > offset;
                 if (commit || (last && stored == found)) // nothing, too, is an append: it makes the object, or gives it another ETag
                 {
                     WriteAttempt attempt = new();
@@ -224,10 +223,6 @@ public sealed class AzureBlobObjectStore : ObjectStore
         catch (RequestFailedException error) when (error.ErrorCode == BlobErrorCode.BlockCountExceedsLimit)
         {
             throw new StoreException(StoreError.TooLarge, "the object has as many blocks as the service allows: send it in larger pieces");
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -244,7 +239,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
             BlobDownloadResult whole = await blob
                 .DownloadContentAsync(new BlobDownloadOptions { Conditions = same }, cancellationToken).ConfigureAwait(false);
             byte[] bytes = whole.Content.ToArray();
-            return [await StageAsync(blob, bytes, bytes.Length, cancellationToken).ConfigureAwait(false)];
+            return [await StageAsync(blob, bytes, cancellationToken).ConfigureAwait(false)];
         }
         catch (RequestFailedException error) when (error.Status is NotFoundStatus or PreconditionFailedStatus)
         {
@@ -254,10 +249,10 @@ public sealed class AzureBlobObjectStore : ObjectStore
     }
 
     /// <summary>Uploads one block under an id of its own, so that two appends never overwrite each other's.</summary>
-    private static async Task<string> StageAsync(BlockBlobClient blob, byte[] buffer, int count, CancellationToken cancellationToken)
+    private static async Task<string> StageAsync(BlockBlobClient blob, ReadOnlyMemory<byte> block, CancellationToken cancellationToken)
     {
         string id = Convert.ToBase64String(Guid.NewGuid().ToByteArray());
-        using MemoryStream content = new(buffer, 0, count, writable: false);
+        using Stream content = BinaryData.FromBytes(block).ToStream();
         await blob.StageBlockAsync(id, content, cancellationToken: cancellationToken).ConfigureAwait(false);
         return id;
     }

@@ -22,7 +22,7 @@ public sealed class FileObjectStore : ObjectStore
 {
     private const string TemporaryFolder = ".tmp";
     private const string LockFolder = ".locks";
-    private const int StageBytes = 1 << 20;
+    private const int StageBytes = 64 << 10;
 
     private readonly string root;
     private readonly string temporary;
@@ -215,24 +215,16 @@ public sealed class FileObjectStore : ObjectStore
 
     private async Task<AppendResult> AppendBlocksAsync(string name, ObjectInfo? found, Stream body, long maxBytes, CancellationToken cancellationToken)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(AppendBlockBytes);
-        try
+        using BlockBuffer buffer = new(AppendBlockBytes);
+        AppendResult? result = null;
+        while (true)
         {
-            Memory<byte> block = buffer.AsMemory(0, AppendBlockBytes);
-            AppendResult? result = null;
-            while (true)
-            {
-                int filled = await body.ReadAtLeastAsync(block, block.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-                long end = result?.Length ?? found?.Length ?? 0;
-                if (filled > maxBytes - end) throw TooLarge(maxBytes);
-                if (filled > 0 || result is null)
-                    result = await WriteBlockAsync(name, end, result?.ETag ?? found?.ETag, block[..filled], cancellationToken).ConfigureAwait(false);
-                if (filled < block.Length) return result;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+            await buffer.ReadAsync(body, cancellationToken).ConfigureAwait(false);
+            long end = result?.Length ?? found?.Length ?? 0;
+            if (buffer.Block.Length > maxBytes - end) throw TooLarge(maxBytes);
+            if (!buffer.Block.IsEmpty || result is null)
+                result = await WriteBlockAsync(name, end, result?.ETag ?? found?.ETag, buffer.Block, cancellationToken).ConfigureAwait(false);
+            if (!buffer.IsFull) return result;
         }
     }
 
