@@ -6,15 +6,15 @@ using TinyLlm.Tests;
 namespace TinyLlm.Bench.Cluster;
 
 /// <summary>
-/// What loads of other models do to the answers of one in memory: its latency alone and while another is always being loaded, by turns. On a simulated device a load takes
-/// its time and no processor, as an upload to an accelerator does: that shows whether anything waits for it; what the loaded model then answers takes its turn on the device,
-/// a millisecond of it. On the real host a load also takes the processor from the answers.
+/// What loads of other models do to the answers of one in memory: its latency alone, while another is always being loaded, and, to tell what of that is the load's, while the
+/// same other requests find their model loaded; by turns. On a simulated device a load takes its time and no processor, as an upload to an accelerator does: that shows whether
+/// anything waits for it; what the loaded model then answers takes its turn on the device, a millisecond of it. On the real host a load also takes the processor from the answers.
 /// </summary>
 internal static class WarmLatency
 {
     private const int AnswerTokens = 160;
-    private const int Rounds = 6;
-    private const int RequestsPerRound = 50;
+    private const int Rounds = 12;
+    private const int RequestsPerRound = 25;
 
     public static async Task MeasureAsync(BenchReport report)
     {
@@ -30,34 +30,48 @@ internal static class WarmLatency
         await HostProcess.PushAsync(user, "warm", TinyModel.Files(contextLength: 2 * AnswerTokens));
         await HostProcess.PushAsync(user, "cold", TinyModel.Files(seed: 2));
         for (int i = 0; i < RequestsPerRound; i++) await AskAsync(user, "warm");
-        await LoadAsync(user);
+        foreach (Beside other in (Beside[])[Beside.Loads, Beside.Requests]) await AskOtherAsync(user, other);
 
-        List<double> alone = [], beside = [];
+        Beside[] conditions = Enum.GetValues<Beside>();
+        Dictionary<Beside, List<double>> samples = conditions.ToDictionary(beside => beside, _ => new List<double>());
+        (int loads, double loadSeconds) = (0, 0);
         for (int round = 0; round < Rounds; round++)
         {
-            for (int i = 0; i < RequestsPerRound; i++) alone.Add(await AskAsync(user, "warm"));
-            using CancellationTokenSource enough = new();
-            Task<int> loads = LoadAgainAndAgainAsync(user, enough.Token);
-            for (int i = 0; i < RequestsPerRound; i++) beside.Add(await AskAsync(user, "warm"));
-            await enough.CancelAsync();
-            if (await loads == 0) throw new InvalidOperationException("Nothing was loaded meanwhile: the figure would mean nothing.");
+            for (int turn = 0; turn < conditions.Length; turn++)
+            {
+                Beside beside = conditions[(round + turn) % conditions.Length];
+                long began = Stopwatch.GetTimestamp();
+                using CancellationTokenSource enough = new();
+                Task<int> others = AskOthersAsync(user, beside, enough.Token);
+                for (int i = 0; i < RequestsPerRound; i++) samples[beside].Add(await AskAsync(user, "warm"));
+                await enough.CancelAsync();
+                if (await others == 0 && beside != Beside.Nothing) throw new InvalidOperationException("Nothing was asked meanwhile: the figure would mean nothing.");
+                if (beside != Beside.Loads) continue;
+                loads += await others;
+                loadSeconds += Stopwatch.GetElapsedTime(began).TotalSeconds;
+            }
         }
-        report.Add($"{name}WarmAloneMs", alone);
-        report.Add($"{name}WarmBesideLoadsMs", beside);
-        report.Add($"{name}WarmP95Ratio", P95(beside) / P95(alone));
+        report.Add($"{name}WarmAloneMs", samples[Beside.Nothing]);
+        report.Add($"{name}WarmBesideLoadsMs", samples[Beside.Loads]);
+        report.Add($"{name}WarmBesideRequestsMs", samples[Beside.Requests]);
+        report.Add($"{name}LoadsPerSecond", loads / loadSeconds);
+        report.Add($"{name}WarmP95Ratio", P95(samples[Beside.Loads]) / P95(samples[Beside.Nothing]));
+        report.Add($"{name}WarmP95RatioToRequests", P95(samples[Beside.Loads]) / P95(samples[Beside.Requests]));
     }
 
     private static double P95(List<double> samples) => samples.Order().ElementAt((int)Math.Ceiling(0.95 * samples.Count) - 1);
 
-    private static async Task<int> LoadAgainAndAgainAsync(HttpClient user, CancellationToken enough)
+    /// <summary>One other client, that always waits for an answer of another model.</summary>
+    private static async Task<int> AskOthersAsync(HttpClient user, Beside beside, CancellationToken enough)
     {
-        int loads = 0;
-        for (; !enough.IsCancellationRequested; loads++) await LoadAsync(user);
-        return loads;
+        if (beside == Beside.Nothing) return 0;
+        int asked = 0;
+        for (; !enough.IsCancellationRequested; asked++) await AskOtherAsync(user, beside);
+        return asked;
     }
 
     /// <summary>A model that goes with its answer is loaded by the next request.</summary>
-    private static Task<double> LoadAsync(HttpClient user) => AskAsync(user, "cold", maxTokens: 1, keepAlive: 0);
+    private static Task<double> AskOtherAsync(HttpClient user, Beside beside) => AskAsync(user, "cold", maxTokens: 1, keepAlive: beside == Beside.Loads ? 0 : null);
 
     private static async Task<double> AskAsync(HttpClient user, string model, int maxTokens = AnswerTokens, int? keepAlive = null)
     {
@@ -67,5 +81,12 @@ internal static class WarmLatency
         response.EnsureSuccessStatusCode();
         await response.Content.ReadAsByteArrayAsync();
         return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+    }
+
+    private enum Beside
+    {
+        Nothing,
+        Loads,
+        Requests,
     }
 }
