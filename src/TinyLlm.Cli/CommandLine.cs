@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.Text.Json;
 using TinyLlm.Cli.Api;
 using TinyLlm.Cli.Commands;
-using TinyLlm.Cli.Terminal;
 
 namespace TinyLlm.Cli;
 
@@ -14,42 +14,66 @@ internal static class CommandLine
     {
         // A prompt may begin with '@': it is text, not the name of a file of arguments.
         ParserConfiguration parsing = new() { ResponseFileTokenReplacer = null };
+        ParseResult parsed = CreateRoot(context).Parse(args, parsing);
         InvocationConfiguration invocation = new()
         {
-            Output = context.Screen.Out,
+            // The help that a wrong command line gets is no result.
+            Output = parsed.Action is ParseErrorAction ? context.Screen.Error : context.Screen.Out,
             Error = context.Screen.Error,
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null, // Interrupts handles signals
         };
-        ParseResult parsed = CreateRoot(context).Parse(args, parsing);
         try
         {
             int code = await parsed.InvokeAsync(invocation, context.Interrupts.Program);
-            return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
+            if (parsed.Action is not ParseErrorAction) return code;
+            AnswerInJson(string.Join(' ', parsed.Errors.Select(error => error.Message)));
+            return ExitCode.Usage;
         }
         catch (UsageException fault)
         {
-            return Fail(context.Screen, fault.Message, ExitCode.Usage);
+            return Fail(fault.Message, ExitCode.Usage);
         }
         catch (ApiException fault)
         {
-            return Fail(context.Screen, fault.ToLine(), ExitCode.Failed);
+            return Fail(fault.ToLine(), ExitCode.Failed);
         }
         catch (OperationCanceledException) when (context.Interrupts.Program.IsCancellationRequested)
         {
-            return Fail(context.Screen, "interrupted", ExitCode.Interrupted);
+            return Fail("interrupted", ExitCode.Interrupted);
         }
         catch (Exception fault) when (ApiException.IsNetwork(fault))
         {
-            return Fail(context.Screen, $"the connection failed: {fault.Message}", ExitCode.Failed);
+            return Fail($"the connection failed: {fault.Message}", ExitCode.Failed);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return Fail(context.Screen, fault.Message, ExitCode.Usage);
+            return Fail(fault.Message, ExitCode.Usage);
         }
         catch (Exception fault)
         {
-            return Fail(context.Screen, $"a fault of tinyllm itself, please report it: {fault.GetType().Name}: {fault.Message}", ExitCode.Failed);
+            return Fail($"a fault of tinyllm itself, please report it: {fault.GetType().Name}: {fault.Message}", ExitCode.Failed);
+        }
+
+        int Fail(string line, int code)
+        {
+            context.Screen.WriteErrorLine($"tinyllm: {line}");
+            AnswerInJson(line);
+            return code;
+        }
+
+        // Who asked for JSON gets JSON, whatever happened.
+        void AnswerInJson(string fault)
+        {
+            if (!WantsJson(parsed)) return;
+            try
+            {
+                context.Screen.Out.WriteLine($$"""{"error":"{{JsonEncodedText.Encode(fault)}}"}""");
+            }
+            catch (IOException)
+            {
+                // Standard output may be what failed; standard error has the fault.
+            }
         }
     }
 
@@ -86,9 +110,6 @@ internal static class CommandLine
         };
     }
 
-    private static int Fail(Screen screen, string line, int code)
-    {
-        screen.WriteErrorLine($"tinyllm: {line}");
-        return code;
-    }
+    private static bool WantsJson(ParseResult parsed) =>
+        parsed.CommandResult.Command.Options.FirstOrDefault(option => option.Name == "--json") is { } json && parsed.GetResult(json) is { Implicit: false };
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using TinyLlm.Cli.Api;
 using TinyLlm.Cli.Export;
+using TinyLlm.Cli.Inspection;
 using TinyLlm.Storage;
 
 namespace TinyLlm.Cli.Commands;
@@ -16,7 +17,7 @@ internal static class ExportCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using TinyLlmClient client = connection.Connect(parsed);
-            string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetRequiredValue(folder)));
+            string target = Path.TrimEndingDirectorySeparator(LocalFile.FullPath(parsed.GetRequiredValue(folder)));
             ModelExport export = new(client, target);
             ModelStatement statement = await export.RunAsync(
                 parsed.GetRequiredValue(model), file => context.Screen.WriteErrorLine($"{file}: as it was signed"), cancellationToken);

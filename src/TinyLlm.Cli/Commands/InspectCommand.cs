@@ -28,9 +28,10 @@ internal static class InspectCommand
         foreach (InspectedFile file in inspection.Files)
         {
             string dtypes = string.Join(", ", file.Dtypes.Select(pair => $"{pair.Key} {Number(pair.Value)}"));
-            screen.WriteLine($"{file.Name}: valid, {ByteSize.Text(file.Bytes)}, {Number(file.Tensors)} tensors, {Number(file.Parameters)} parameters ({dtypes})");
+            screen.WriteLine($"{ControlFilter.Clean(file.Name, singleLine: true)}: valid, {ByteSize.Text(file.Bytes)}, {Number(file.Tensors)} tensors, {Number(file.Parameters)} parameters ({dtypes})");
         }
-        foreach (InspectionFault fault in inspection.Faults) screen.WriteErrorLine($"tinyllm: {fault.Place}: {fault.Message} (code {fault.Code})");
+        foreach (InspectionFault fault in inspection.Faults) screen.WriteErrorLine($"tinyllm: {fault.ToLine()}");
+        foreach (ForeignFile file in inspection.Foreign) screen.WriteErrorLine(file.ToLine());
     }
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

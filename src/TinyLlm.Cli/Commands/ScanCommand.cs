@@ -17,9 +17,11 @@ internal static class ScanCommand
         Command command = new("scan", "Finds the models below a folder and checks them (0: all valid, 2: not)") { folder, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            ImmutableArray<ScannedFolder> models = await ScannedFolder.FindAsync(parsed.GetRequiredValue(folder), cancellationToken);
+            string root = parsed.GetRequiredValue(folder);
+            ImmutableArray<ScannedFolder> models = await ScannedFolder.FindAsync(root, cancellationToken);
+            if (models.IsEmpty) context.Screen.WriteErrorLine($"no models found under '{root}'");
             if (parsed.GetValue(json)) context.Screen.Out.WriteLine(InspectionJson.Write(models, InspectionJson.Default.ImmutableArrayScannedFolder));
-            else if (context.Screen.OutIsTerminal) Draw(context.Screen, models);
+            else if (context.Screen.OutIsTerminal && !models.IsEmpty) Draw(context.Screen, models);
             else WriteLines(context.Screen, models);
             TellFaults(context.Screen, models);
             return models.All(model => model.Valid) ? ExitCode.Ok : ExitCode.Usage;
@@ -46,15 +48,15 @@ internal static class ScanCommand
     private static void WriteLines(Screen screen, ImmutableArray<ScannedFolder> models)
     {
         foreach (ScannedFolder model in models)
-            screen.WriteLine(string.Join('\t', model.Path, string.Join(',', model.Formats), model.Bytes, model.Tensors, model.Parameters, model.Valid ? "valid" : "invalid"));
+            screen.WriteLine(string.Join('\t', ControlFilter.Clean(model.Path, singleLine: true), string.Join(',', model.Formats), model.Bytes, model.Tensors, model.Parameters, model.Valid ? "valid" : "invalid"));
     }
 
     private static void TellFaults(Screen screen, ImmutableArray<ScannedFolder> models)
     {
         foreach (ScannedFolder model in models)
         {
-            foreach (InspectionFault fault in model.Faults) screen.WriteErrorLine($"{model.Path}: {fault.Place}: {fault.Message} (code {fault.Code})");
-            foreach (ForeignFile file in model.Foreign) screen.WriteErrorLine($"{model.Path}: {file.Name}: {file.Verdict}, not opened");
+            foreach (InspectionFault fault in model.Faults) screen.WriteErrorLine($"{model.Path}: {fault.ToLine()}");
+            foreach (ForeignFile file in model.Foreign) screen.WriteErrorLine($"{model.Path}: {file.ToLine()}");
         }
     }
 

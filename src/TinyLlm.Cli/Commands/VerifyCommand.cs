@@ -15,9 +15,9 @@ internal static class VerifyCommand
         Command command = new("verify", "Checks a model's files against its signature (0: they are those that were signed, 2: not)") { folder, publicKey, signature };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            string path = Path.GetFullPath(parsed.GetRequiredValue(folder));
+            string path = LocalFile.FullPath(parsed.GetRequiredValue(folder));
             if (!Directory.Exists(path)) throw new UsageException($"'{parsed.GetValue(folder)}' is not a folder");
-            string signaturePath = Path.GetFullPath(parsed.GetValue(signature) ?? Path.Combine(path, "model.sig"));
+            string signaturePath = LocalFile.FullPath(parsed.GetValue(signature) ?? Path.Combine(path, "model.sig"));
             try
             {
                 ModelStatement statement = SignatureFile.Read(signaturePath).Verify(SignatureFile.ReadKey(parsed.GetRequiredValue(publicKey)));

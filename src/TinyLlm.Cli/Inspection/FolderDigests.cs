@@ -25,6 +25,14 @@ internal static class FolderDigests
                 if (prefix.Length > 0 || entry.Name is not ".git") await AddAsync(entry.FullName, $"{prefix}{entry.Name}/", except, files, cancellationToken);
                 continue;
             }
+            try
+            {
+                LocalFile.Require(entry.FullName);
+            }
+            catch (UsageException refusal)
+            {
+                throw new UsageException($"'{prefix}{entry.Name}': {refusal.Message}");
+            }
             await using FileStream stream = File.OpenRead(entry.FullName);
             files.Add(new SignedFile($"{prefix}{entry.Name}", await ContentDigest.ComputeAsync(stream, cancellationToken)));
         }

@@ -18,4 +18,19 @@ internal static class ForeignFormat
         string extension = Path.GetExtension(name);
         return Unsafe.Contains(extension) ? "unsafe" : Unsupported.Contains(extension) ? "unsupported" : null;
     }
+
+    /// <summary>The file's entry in a report; null for a file of no such format, and for a folder.</summary>
+    public static ForeignFile? Look(string folder, string name)
+    {
+        if (Verdict(name) is not { } verdict) return null;
+        string path = Path.Combine(folder, name);
+        try
+        {
+            return Directory.Exists(path) ? null : new ForeignFile(name, verdict, LocalFile.Length(path));
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return new ForeignFile(name, verdict, 0); // a link that leads nowhere
+        }
+    }
 }

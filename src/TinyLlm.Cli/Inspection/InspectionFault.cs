@@ -9,4 +9,7 @@ internal sealed record InspectionFault(string Code, string File, string? Tensor,
 {
     /// <summary>The place: file, and tensor.</summary>
     public string Place => Tensor is null ? File : $"{File}: tensor '{Tensor}'";
+
+    /// <summary>All of it on one line; many messages name the tensor themselves.</summary>
+    public string ToLine() => $"{(Tensor is not null && Message.Contains($"'{Tensor}'", StringComparison.Ordinal) ? File : Place)}: {Message} (code {Code})";
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using TinyLlm.SafeTensors;
 
 namespace TinyLlm.Cli.Inspection;
@@ -10,8 +11,8 @@ namespace TinyLlm.Cli.Inspection;
 /// </summary>
 internal sealed record ModelInspection
 {
-    public const string WeightsSuffix = ".safetensors";
-
+    private const string WeightsSuffix = ".safetensors";
+    private const string AnyWeights = $"*{WeightsSuffix}";
     private const string IndexFile = "model.safetensors.index.json";
     private const string AdapterFile = "adapter_model.safetensors";
 
@@ -25,53 +26,97 @@ internal sealed record ModelInspection
 
     public required ImmutableArray<InspectionFault> Faults { get; init; }
 
-    /// <summary>Inspects a file, or those of a folder (not of folders below it).</summary>
+    /// <summary>Files of the folder in formats that are not used.</summary>
+    public required ImmutableArray<ForeignFile> Foreign { get; init; }
+
+    /// <summary>Bytes of the SafeTensors files, valid or not.</summary>
+    [JsonIgnore]
+    public long Bytes { get; private init; }
+
+    /// <summary>Whether there is a SafeTensors file, valid or not.</summary>
+    [JsonIgnore]
+    public bool HasWeights { get; private init; }
+
+    /// <summary>Whether it is a folder that was read and holds nothing of a model.</summary>
+    [JsonIgnore]
+    public bool IsNoModel => !HasWeights && Foreign.IsEmpty && Faults is [{ File: AnyWeights }];
+
+    /// <summary>
+    /// Inspects a file, or those of a folder (not of folders below it); an index with its folder, for it says nothing by itself. What can't be read is a fault
+    /// of the file, and the others are inspected all the same.
+    /// </summary>
     public static async Task<ModelInspection> OfAsync(string path, CancellationToken cancellationToken)
     {
-        bool isFolder = Directory.Exists(path);
-        if (!isFolder && !File.Exists(path)) throw new UsageException($"'{path}' is neither a file nor a folder");
-        string folder = isFolder ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!; // a file has a folder
-        string[] names = isFolder
-            ? [.. Directory.EnumerateFiles(path).Select(file => System.IO.Path.GetFileName(file)).Where(IsWeights).Order(StringComparer.Ordinal)]
-            : [System.IO.Path.GetFileName(path)];
+        if (!Directory.Exists(path) && !File.Exists(path)) return Unread(path, "file_missing", "it is neither a file nor a folder: correct the path, which must be UTF-8");
+        string full = System.IO.Path.GetFullPath(path);
+        bool isFile = !Directory.Exists(full) && System.IO.Path.GetFileName(full) != IndexFile;
+        string folder = Directory.Exists(full) ? full : System.IO.Path.GetDirectoryName(full)!; // a file lies in a folder
+        string[] names;
+        try
+        {
+            names = isFile ? [System.IO.Path.GetFileName(full)] : [.. Directory.EnumerateFileSystemEntries(folder).Select(entry => System.IO.Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return Unread(path, "folder_unreadable", $"what is in it can't be listed: {fault.Message}");
+        }
 
+        // A file that was asked for by its name is weights, unless that says otherwise.
+        string[] weights = [.. names.Where(name => isFile ? ForeignFormat.Verdict(name) is null : IsWeights(name))];
+        ImmutableArray<ForeignFile> foreign = [.. names.Select(name => ForeignFormat.Look(folder, name)).OfType<ForeignFile>()];
         Dictionary<string, SafeTensorsHeader> headers = [];
         List<InspectedFile> files = [];
         List<InspectionFault> faults = [];
-        foreach (string name in names.Where(name => name != IndexFile))
+        long bytes = 0;
+        foreach (string name in weights)
         {
             try
             {
-                await using FileStream stream = File.OpenRead(System.IO.Path.Combine(folder, name));
+                string file = System.IO.Path.Combine(folder, name);
+                LocalFile.Require(file);
+                await using FileStream stream = File.OpenRead(file);
+                bytes += stream.Length;
                 SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(stream, stream.Length, cancellationToken);
                 headers[name] = header;
                 files.Add(Describe(name, stream.Length, header));
             }
-            catch (SafeTensorsException fault)
+            catch (Exception exception) when (Fault(exception, name) is { } fault)
             {
-                faults.Add(Fault(fault, name));
+                faults.Add(fault);
             }
         }
-        if (!isFolder ? names[0] == IndexFile : File.Exists(System.IO.Path.Combine(folder, IndexFile))) CheckIndex(folder, isFolder && faults.Count == 0 ? headers : null, faults);
-        if (names.Length == 0) faults.Add(new InspectionFault("file_missing", $"*{WeightsSuffix}", null, $"the folder has no *{WeightsSuffix} file"));
-        return new ModelInspection { Path = path, Files = [.. files], Faults = [.. faults] };
+        if (names.Contains(IndexFile)) CheckIndex(folder, faults.Count == 0 ? headers : null, faults);
+        if (isFile) faults.AddRange(foreign.Select(NotSafeTensors));
+        else if (weights.Length == 0) faults.Add(new InspectionFault("file_missing", AnyWeights, null, $"the folder has no {AnyWeights} file"));
+        return new ModelInspection { Path = path, Files = [.. files], Faults = [.. faults], Foreign = isFile ? [] : foreign, Bytes = bytes, HasWeights = weights.Length > 0 };
     }
 
-    public static bool IsWeights(string name) => name.EndsWith(WeightsSuffix, StringComparison.Ordinal);
+    private static bool IsWeights(string name) => name.EndsWith(WeightsSuffix, StringComparison.Ordinal);
+
+    private static ModelInspection Unread(string path, string code, string message)
+    {
+        string name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(path));
+        return new ModelInspection { Path = path, Files = [], Faults = [new InspectionFault(code, name.Length > 0 ? name : path, null, message)], Foreign = [] };
+    }
 
     private static void CheckIndex(string folder, Dictionary<string, SafeTensorsHeader>? headers, List<InspectionFault> faults)
     {
         try
         {
-            ShardedIndex index = ShardedIndex.Parse(File.ReadAllBytes(System.IO.Path.Combine(folder, IndexFile)));
+            string file = System.IO.Path.Combine(folder, IndexFile);
+            LocalFile.Require(file);
+            ShardedIndex index = ShardedIndex.Parse(File.ReadAllBytes(file));
             headers?.Remove(AdapterFile); // an adapter is no shard of its base
             if (headers is not null) index.Validate(headers);
         }
-        catch (SafeTensorsException fault)
+        catch (Exception exception) when (Fault(exception, IndexFile) is { } fault)
         {
-            faults.Add(Fault(fault, IndexFile));
+            faults.Add(fault);
         }
     }
+
+    private static InspectionFault NotSafeTensors(ForeignFile file) => new(
+        "not_safetensors", file.Name, null, $"by its name it is not SafeTensors but of a format that is {file.Verdict}, and was not opened: convert it to SafeTensors");
 
     private static InspectedFile Describe(string name, long bytes, SafeTensorsHeader header) => new(
         name,
@@ -81,6 +126,13 @@ internal sealed record ModelInspection
         header.Tensors.GroupBy(tensor => tensor.DType.WireName()).ToImmutableSortedDictionary(group => group.Key, group => group.Sum(tensor => tensor.ElementCount), StringComparer.Ordinal),
         header.Metadata.ToImmutableSortedDictionary(StringComparer.Ordinal));
 
-    private static InspectionFault Fault(SafeTensorsException fault, string file) =>
-        new(JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.Error.ToString()), fault.FileName ?? file, fault.Tensor, fault.Message);
+    /// <summary>What a file is refused for; null for a fault that is not the file's.</summary>
+    private static InspectionFault? Fault(Exception exception, string file) => exception switch
+    {
+        SafeTensorsException fault => new(JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.Error.ToString()), fault.FileName ?? file, fault.Tensor, fault.Message),
+        UsageException fault => new("not_a_file", file, null, fault.Message),
+        FileNotFoundException or DirectoryNotFoundException => new("file_missing", file, null, "it is a link that leads nowhere, has a name that is not UTF-8, or was taken away meanwhile: put the file there"),
+        IOException or UnauthorizedAccessException => new("file_unreadable", file, null, $"it can't be read: {exception.Message}"),
+        _ => null,
+    };
 }

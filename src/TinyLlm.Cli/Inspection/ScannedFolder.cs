@@ -29,7 +29,7 @@ internal sealed record ScannedFolder
     /// <summary>Every folder below <paramref name="root"/> with a model in it, by path. Links to folders are not followed.</summary>
     public static async Task<ImmutableArray<ScannedFolder>> FindAsync(string root, CancellationToken cancellationToken)
     {
-        if (!Directory.Exists(root)) throw new UsageException($"'{root}' is not a folder");
+        if (!Directory.Exists(root)) throw new UsageException($"'{root}' is not a folder: name one that has models below it, or use 'tinyllm inspect' for a file");
         EnumerationOptions below = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
         ImmutableArray<ScannedFolder>.Builder found = ImmutableArray.CreateBuilder<ScannedFolder>();
         foreach (string folder in Directory.EnumerateDirectories(root, "*", below).Prepend(root).Order(StringComparer.Ordinal))
@@ -42,26 +42,19 @@ internal sealed record ScannedFolder
 
     private static async Task<ScannedFolder?> LookAtAsync(string root, string folder, CancellationToken cancellationToken)
     {
-        FileInfo[] files = [.. new DirectoryInfo(folder).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal)];
-        ImmutableArray<ForeignFile> foreign = [.. files
-            .Select(file => (file, verdict: ForeignFormat.Verdict(file.Name)))
-            .Where(pair => pair.verdict is not null)
-            .Select(pair => new ForeignFile(pair.file.Name, pair.verdict!, pair.file.Length))];
-        bool hasWeights = files.Any(file => ModelInspection.IsWeights(file.Name));
-        if (!hasWeights && foreign.IsEmpty) return null;
-
-        ModelInspection? inspection = hasWeights ? await ModelInspection.OfAsync(folder, cancellationToken) : null;
-        IEnumerable<string> foreignFormats = foreign.Select(file => System.IO.Path.GetExtension(file.Name)[1..].ToLowerInvariant()).Distinct();
+        ModelInspection inspection = await ModelInspection.OfAsync(folder, cancellationToken);
+        if (inspection.IsNoModel) return null;
+        IEnumerable<string> foreignFormats = inspection.Foreign.Select(file => System.IO.Path.GetExtension(file.Name)[1..].ToLowerInvariant()).Distinct();
         return new ScannedFolder
         {
             Path = System.IO.Path.GetRelativePath(root, folder),
-            Formats = [.. hasWeights ? ["safetensors"] : Array.Empty<string>(), .. foreignFormats],
-            Bytes = files.Where(file => ModelInspection.IsWeights(file.Name)).Sum(file => file.Length),
-            Parameters = inspection?.Files.Sum(file => file.Parameters) ?? 0,
-            Tensors = inspection?.Files.Sum(file => file.Tensors) ?? 0,
-            Valid = inspection?.Valid ?? false,
-            Faults = inspection?.Faults ?? [],
-            Foreign = foreign,
+            Formats = [.. inspection.HasWeights ? ["safetensors"] : Array.Empty<string>(), .. foreignFormats],
+            Bytes = inspection.Bytes,
+            Parameters = inspection.Files.Sum(file => file.Parameters),
+            Tensors = inspection.Files.Sum(file => file.Tensors),
+            Valid = inspection.Valid,
+            Faults = inspection.Faults,
+            Foreign = inspection.Foreign,
         };
     }
 }

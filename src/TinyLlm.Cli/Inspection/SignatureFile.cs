@@ -18,6 +18,6 @@ internal static class SignatureFile
         string text = new FileInfo(path).Length <= VerifyingKey.MaxPemChars ? File.ReadAllText(path) : "";
         return VerifyingKey.TryParsePem(text, out VerifyingKey? key)
             ? key
-            : throw new UsageException($"'{path}' is not the public key of a signer: it must be PEM, of curve P-256, P-384 or P-521");
+            : throw new UsageException($"'{path}' is not the public key of a signer: it must be PEM, of curve P-256, P-384 or P-521; 'openssl pkey -in KEY -pubout' writes it of a private key, 'openssl pkey -pubin -in KEY' of one in DER");
     }
 }

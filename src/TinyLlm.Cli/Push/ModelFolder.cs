@@ -36,7 +36,7 @@ internal sealed record ModelFolder
         foreach (FileSystemInfo entry in new DirectoryInfo(folder).EnumerateFileSystemInfos())
         {
             if (Directory.Exists(entry.FullName)) leftOut.Add($"{entry.Name}/");
-            else if (ModelFileName.TryParse(entry.Name, out _)) files.Add(new ModelFile(entry.Name, entry.FullName, LengthOf(entry.FullName)));
+            else if (ModelFileName.TryParse(entry.Name, out _)) files.Add(new ModelFile(entry.Name, entry.FullName, LocalFile.Length(entry.FullName)));
             else leftOut.Add(entry.Name);
         }
         if (!files.Exists(file => file.Name is "config.json" or "adapter_config.json"))
@@ -148,7 +148,4 @@ internal sealed record ModelFolder
     }
 
     private static bool IsWeights(ModelFile file) => file.Name.EndsWith(Weights, StringComparison.Ordinal);
-
-    // Through a link: a model in a download cache is a folder of links.
-    private static long LengthOf(string path) => new FileInfo(new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path).Length;
 }
