@@ -26,11 +26,31 @@ internal sealed class ModelExport(TinyLlmClient client, string folder)
     /// <summary>Exports; <paramref name="tell"/> hears of each file that arrived.</summary>
     public async Task<ModelStatement> RunAsync(string model, Action<string> tell, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await ExportAsync(model, tell, cancellationToken);
+        }
+        catch (ApiException refusal) when (refusal.Code == "model_not_found")
+        {
+            // The server tells nobody whether there is a model that the caller may not download: what may be missing is said here.
+            throw new ApiException($"{refusal.Message} To export another user's model takes the right to download it, which its owner gives: 'tinyllm grant MODEL USER --right download'")
+            {
+                Status = refusal.Status,
+                Code = refusal.Code,
+                TraceId = refusal.TraceId,
+            };
+        }
+    }
+
+    private async Task<ModelStatement> ExportAsync(string model, Action<string> tell, CancellationToken cancellationToken)
+    {
         if (Path.Exists(folder)) throw new UsageException($"'{folder}' exists: remove it, or name another folder");
 
         // 1. What there is, and what the host signed of it.
         ModelDetail detail = await client.GetModelAsync(model, cancellationToken);
         string pem = (await client.GetSigningKeyAsync(cancellationToken)).PublicKey;
+        if (File.Exists(KeyPath) && await File.ReadAllTextAsync(KeyPath, cancellationToken) != pem)
+            throw new UsageException($"'{KeyPath}' holds something else than the key that the host signs with now: if the host's key was changed, move the file away, else ask its operator");
         byte[] bundle = await client.GetSignatureAsync(detail.Model, cancellationToken);
         ModelStatement statement = Verify(bundle, pem);
 

@@ -84,4 +84,23 @@ public sealed class ExportCommandTests
         Assert.Contains("signature of the model does not hold", run.Error.Text, StringComparison.Ordinal);
         Assert.DoesNotContain(host.Requests, request => request.Contains("/files/", StringComparison.Ordinal));
     }
+
+    /// <summary>The key that was kept from an earlier export is what a later one is held against.</summary>
+    [Fact]
+    public async Task Export_HostWithAnotherKeyThanBefore_IsRefusedAndKeepsTheOldOne()
+    {
+        SignedModel model = new();
+        await using StandInHost host = await StandInHost.StartAsync(model.Map);
+        using CliRun run = new CliRun().At(host);
+        string folder = Path.Combine(run.NewFolder("exports"), "stories"), key = folder + ".pub", old = new SignedModel().PublicKey;
+        await File.WriteAllTextAsync(key, old, TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCode.Usage, await run.RunAsync("export", "stories", folder));
+
+        Assert.Contains("holds something else than the key that the host signs with now", run.Error.Text, StringComparison.Ordinal);
+        Assert.Equal(old, await File.ReadAllTextAsync(key, TestContext.Current.CancellationToken));
+        Assert.False(Path.Exists(folder) || Path.Exists(folder + ".partial"));
+        await File.WriteAllTextAsync(key, model.PublicKey, TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCode.Ok, await run.RunAsync("export", "stories", folder));
+    }
 }
