@@ -87,11 +87,13 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
                 RetryAfter = TimeSpan.FromSeconds(1),
             };
         }
-        if (!upload.Files.ContainsKey(fileName) && upload.Files.Count >= limits.MaxFilesPerUpload)
+        int files = upload.Files.Keys.Union(upload.Writers.Keys).Count(name => name != fileName);
+        if (files >= limits.MaxFilesPerUpload)
         {
             throw new RequestException(
-                RequestError.QuotaExceeded, $"files: the upload has {upload.Files.Count}, and {limits.MaxFilesPerUpload} is the bound.");
+                RequestError.QuotaExceeded, $"files: the upload has {files}, and {limits.MaxFilesPerUpload} is the bound.");
         }
+        RefuseWriterBeyondBound(state, claim);
 
         long others = UsedBytes(state) - upload.Files.GetValueOrDefault(fileName);
         long bound = StoredBytesBound(state, limits);
@@ -262,6 +264,18 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
         RemoveWriters(upload, HasExpired);
         if (upload.Writers.Count > 0) _unsettled[upload.Version] = time.GetUtcNow() + WriteLeaseLifetime;
         RemoveWriters(upload, static _ => true);
+    }
+
+    /// <summary>A body on its way holds memory of the process that takes it for as long as its client likes.</summary>
+    private void RefuseWriterBeyondBound(UserState state, WriteClaim claim)
+    {
+        int writers = state.Uploads.Values.Sum(upload => upload.Writers.Values.Count(writer => writer.LeaseId != claim.LeaseId));
+        if (writers < limits.ConcurrentWrites) return;
+        throw new RequestException(
+            RequestError.RateLimited, $"files: {writers} are being sent, and {limits.ConcurrentWrites} at once is the bound: wait for one to end.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        };
     }
 
     /// <summary>Stored bytes, and what writers have added since they began.</summary>

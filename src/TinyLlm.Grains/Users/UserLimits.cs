@@ -33,6 +33,10 @@ public sealed class UserLimits
     [Range(1, 1_000)]
     public int MaxFilesPerUpload { get; set; } = 128;
 
+    /// <summary>Files that are being sent at once, all uploads together. Default 16: a file on its way may hold two blocks of 8 MiB, however slowly it comes, and one client sends a few at once.</summary>
+    [Range(1, 1_000)]
+    public int ConcurrentWrites { get; set; } = 16;
+
     /// <summary>Access tokens of a user. Default 100.</summary>
     [Range(1, 1_000)]
     public int MaxTokens { get; set; } = 100;

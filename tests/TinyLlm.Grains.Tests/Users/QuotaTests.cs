@@ -28,6 +28,7 @@ public sealed class QuotaTests : IAsyncLifetime
                 limits.MaxVersions = 2;
                 limits.MaxOpenUploads = 3;
                 limits.MaxFilesPerUpload = 4;
+                limits.ConcurrentWrites = 5;
             },
         });
         _user = await _cluster.CreateUserAsync("alice");
@@ -54,6 +55,40 @@ public sealed class QuotaTests : IAsyncLifetime
         Assert.Equal(4, (await _user.Grain.GetUpload("a", upload.UploadId)).Files.Length);
         await Refusal.OfAsync(RequestError.QuotaExceeded, () => _user.Grain.BeginWrite("a", upload.UploadId, "README.md"));
         await _user.Grain.BeginWrite("a", upload.UploadId, "config.json"); // one that is there
+    }
+
+    /// <summary>Files that were still being written did not count, so that an upload could have as many as a client began at once.</summary>
+    [Fact]
+    public async Task BeginWrite_TooManyFilesAtOnce_IsRefused()
+    {
+        UploadTicket upload = await _user.Grain.BeginUpload("a", null);
+        WriteLease first = await _user.Grain.BeginWrite("a", upload.UploadId, "1.safetensors");
+        foreach (int file in (int[])[2, 3, 4]) await _user.Grain.BeginWrite("a", upload.UploadId, $"{file}.safetensors");
+        await Refusal.OfAsync(RequestError.QuotaExceeded, () => _user.Grain.BeginWrite("a", upload.UploadId, "5.safetensors"));
+        await _user.Grain.EndWrite(upload.UploadId, first.LeaseId, 1);
+        await Refusal.OfAsync(RequestError.QuotaExceeded, () => _user.Grain.BeginWrite("a", upload.UploadId, "5.safetensors"));
+        await _user.Grain.BeginWrite("a", upload.UploadId, "1.safetensors"); // one that is there
+    }
+
+    /// <summary>Each body on its way holds memory for as long as its client likes, and nothing bounded how many of them a user had.</summary>
+    [Fact]
+    public async Task BeginWrite_TooManyBodiesAtOnce_IsRefusedUntilOneEnds()
+    {
+        UploadTicket a = await _user.Grain.BeginUpload("a", null), b = await _user.Grain.BeginUpload("b", null);
+        WriteLease first = await _user.Grain.BeginWrite("a", a.UploadId, "1.safetensors");
+        foreach (int file in (int[])[2, 3]) await _user.Grain.BeginWrite("a", a.UploadId, $"{file}.safetensors");
+        await _user.Grain.BeginWrite("b", b.UploadId, "4.safetensors");
+        WriteClaim claim = WriteClaim.New(silo: null);
+        await _user.Grain.BeginWrite("b", b.UploadId, "5.safetensors", claim);
+
+        RequestException refused = await Refusal.OfAsync(RequestError.RateLimited, () => _user.Grain.BeginWrite("b", b.UploadId, "6.safetensors"));
+        Assert.NotNull(refused.RetryAfter);
+        await _user.Grain.BeginWrite("b", b.UploadId, "5.safetensors", claim); // the same again is not one more
+        TestUser other = await _cluster.CreateUserAsync("bob");
+        await other.Grain.BeginWrite("a", (await other.Grain.BeginUpload("a", null)).UploadId, "1.safetensors");
+
+        await _user.Grain.EndWrite(a.UploadId, first.LeaseId, 1);
+        await _user.Grain.BeginWrite("b", b.UploadId, "6.safetensors");
     }
 
     [Fact]

@@ -98,6 +98,31 @@ public sealed class UploadRoutesTests(UploadRoutesTests.PatientHost fixture) : I
 
     private IUserGrain Owner(AccessToken token) => fixture.Host.Services.GetRequiredService<IGrainFactory>().GetGrain<IUserGrain>(token.User.Value);
 
+    /// <summary>A body on its way holds memory for as long as its client likes: of those one user has only so many, and others theirs.</summary>
+    [Fact]
+    public async Task Write_MoreBodiesThanMayBeSentAtOnce_IsRefusedUntilOneHasEnded()
+    {
+        (HttpClient user, _) = await CreatePatientAsync("crowding");
+        string upload = await BeginAsync(user, "m");
+        GatedContent[] bodies = [.. Enumerable.Range(0, new UserLimits().ConcurrentWrites).Select(_ => new GatedContent([1]))];
+        Task<HttpResponseMessage>[] writing = [.. bodies.Select((body, number) => BeginWriteAsync(user, Route("m", upload, $"{number}.safetensors"), body))];
+        await Task.WhenAll(bodies.Select(body => body.Asked));
+
+        using (HttpResponseMessage refused = await user.PutAsync(Route("m", upload, "one-more.safetensors"), new ByteArrayContent([1])))
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+            Assert.NotNull(refused.Headers.RetryAfter?.Delta);
+        }
+        using HttpClient other = await fixture.Host.CreateUserAsync("bystander");
+        Assert.Equal(HttpStatusCode.OK, (await other.PutAsync(Route("m", await BeginAsync(other, "m"), "0.safetensors"), new ByteArrayContent([1]))).StatusCode);
+
+        bodies[0].Release();
+        Assert.Equal(HttpStatusCode.OK, (await writing[0]).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await user.PutAsync(Route("m", upload, "one-more.safetensors"), new ByteArrayContent([1]))).StatusCode);
+        foreach (GatedContent body in bodies[1..]) body.Release();
+        Assert.All(await Task.WhenAll(writing), written => Assert.Equal(HttpStatusCode.OK, written.StatusCode));
+    }
+
     /// <summary>The lease of the one file that is being written, as the user's stored state has it.</summary>
     private string HeldLease(AccessToken token)
     {
