@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using TinyLlm.Host.Access;
+using TinyLlm.Storage;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Host.Tests.Documents;
@@ -41,6 +43,20 @@ public sealed partial class SecurityDocumentTests
         Assert.All(rows, row => Assert.Contains(LinkPattern().Matches(row), link => link.Groups["target"].Value.StartsWith("tests/", StringComparison.Ordinal)));
     }
 
+    /// <summary>The patterns that secret scanners are told find the tokens that the host makes, and nothing shorter.</summary>
+    [Fact]
+    public void ScannerPatterns_FindTheHostsTokens()
+    {
+        string[] patterns = [.. ScannerPattern().Matches(s_text).Select(match => match.Groups[1].Value)];
+        string[] tokens = [AccessToken.New(UserId.New()).Reveal(), AdminToken.NewText()];
+        Assert.Equal(tokens.Length, patterns.Length);
+        foreach ((string pattern, string token) in patterns.Zip(tokens))
+        {
+            Assert.Equal(token, Regex.Match($"key = \"{token}\";", pattern).Value);
+            Assert.DoesNotMatch(pattern, token[..^1]);
+        }
+    }
+
     [Fact]
     public void Sections_AreThoseThatReadersLookFor()
     {
@@ -62,6 +78,9 @@ public sealed partial class SecurityDocumentTests
 
     [GeneratedRegex(@"\b[A-Z][A-Za-z0-9]*(Tests|Attacks|Conformance)\b")]
     private static partial Regex TestNamePattern();
+
+    [GeneratedRegex(@"`(\\btlm[^`]+)`")]
+    private static partial Regex ScannerPattern();
 
     [GeneratedRegex(@"^## (.+)$", RegexOptions.Multiline)]
     private static partial Regex HeadingPattern();

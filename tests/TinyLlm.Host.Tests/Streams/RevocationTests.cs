@@ -2,8 +2,12 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Tests;
+using TinyLlm.Host.Models;
+using TinyLlm.Host.Streams;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Host.Tests.Streams;
@@ -83,6 +87,40 @@ public sealed class RevocationTests
         // Its place is free.
         device.Open();
         await Eventually.TrueAsync(() => host.Models.Snapshot().Holds == 0);
+    }
+
+    /// <summary>
+    /// "Within a second" on a machine of any speed: half of it is this interval, by a clock that the test moves, and the other half is for a call and for the last words
+    /// (<see cref="StalledReaderTests"/>). What it is between real processes is measured in ClusterRevocationTests.
+    /// </summary>
+    [Theory]
+    [InlineData(Withdrawn.Token)]
+    [InlineData(Withdrawn.Grant)]
+    public async Task Stream_RightWithdrawn_IsCutByTheNextHalfSecond(Withdrawn what)
+    {
+        SimulatedBackend device = new();
+        FakeTimeProvider time = new(DateTimeOffset.UtcNow);
+        await using TestHost host = await TestHost.StartAsync(new Accelerator(device), services => services.AddSingleton(provider => new RunningStreams(
+            provider.GetRequiredService<ModelDirectory>(), provider.GetRequiredService<IGrainFactory>(), time, NullLogger<RunningStreams>.Instance)));
+        using HttpClient owner = await host.CreateUserAsync("owner"), caller = await host.CreateUserAsync("caller");
+        await TestHost.PushAsync(owner, "m");
+        using (await owner.PutAsJsonAsync("/api/models/owner/m/grants/caller", new { })) { }
+        JsonElement token = await TestHost.Json(await caller.PostAsJsonAsync("/api/tokens", new { name = "t" }));
+        using HttpClient client = host.Client(token.GetProperty("token").GetString());
+        device.Hold();
+        Task<HttpResponseMessage> starting = StartAsync(client, stream: true);
+        device.NextStep(TestContext.Current.CancellationToken); // the prompt
+        device.Release();
+        using HttpResponseMessage response = await starting;
+        Task<string> body = response.Content.ReadAsStringAsync();
+
+        using HttpResponseMessage done = await (what == Withdrawn.Token ? caller.DeleteAsync($"/api/tokens/{token.GetProperty("id").GetString()}") : owner.DeleteAsync("/api/models/owner/m/grants/caller"));
+        Assert.True(done.IsSuccessStatusCode);
+        Assert.False(body.IsCompleted); // the answer's clock stands still
+        time.Advance(TimeSpan.FromMilliseconds(500));
+
+        Assert.Contains("access_revoked", await body.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        device.Open();
     }
 
     [Fact]

@@ -9,6 +9,7 @@ using TinyLlm.Engine;
 using TinyLlm.Grains.Residency;
 using TinyLlm.Grains.Tests;
 using TinyLlm.Host.Streams;
+using TinyLlm.Storage;
 using TinyLlm.Tests;
 
 namespace TinyLlm.Host.Tests.Streams;
@@ -25,6 +26,9 @@ public sealed class StalledReaderTests
 
     /// <summary>More than the sockets of both sides hold.</summary>
     private const int FileBytes = 12 << 20;
+
+    /// <summary>What the kernel holds of a connection on loopback, at most: its bound for a sender (4 MiB of memory, headers included), and what the client asks for.</summary>
+    private const int MaxSocketBytes = 4 << 20;
 
     /// <summary>What a host may hold for one answer that is not read: the server's buffer of 64 KiB and a channel's worth of tokens on either side of a call, with much to spare.</summary>
     private const long MaxHeldBytes = 4 << 20;
@@ -88,6 +92,29 @@ public sealed class StalledReaderTests
         await Eventually.TrueAsync(() => Streams(host).Count == 0);
         Assert.InRange((await RestAsync(stalled)).Length, 0, FileBytes - 1);
         Assert.Equal(FileBytes, (await alice.GetByteArrayAsync("/api/models/alice/m/versions/1/files/README.md", Cancel)).Length); // who reads gets it
+    }
+
+    /// <summary>The whole log has no timeout; a page of one has the time that any request may take. Neither is an answer or a download: what ends is the request.</summary>
+    [Theory]
+    [InlineData("/api/me/audit/export", false)]
+    [InlineData("/api/me/audit", false)]
+    [InlineData("/api/admin/audit/export", true)]
+    [InlineData("/api/admin/audit", true)]
+    public async Task AuditLog_ClientReadsNothing_Ends(string route, bool isOperators)
+    {
+        await using TestHost host = await TestHost.StartAsync(device: "none", settings: ["--TinyLlm:Http:SlowReaderDeadline", "00:00:03", "--TinyLlm:Http:RequestTimeout", "00:00:05"]);
+        using HttpClient alice = await host.CreateUserAsync("alice");
+        Assert.True(AccessToken.TryParse(alice.DefaultRequestHeaders.Authorization!.Parameter!, out AccessToken token));
+        HttpClient caller = isOperators ? host.Admin : alice;
+        await LargeLog.PutAsync(host.Services.GetRequiredService<ObjectStore>(), isOperators ? AuditLogId.Operator : AuditLogId.Of(token.User));
+        int whole = (await caller.GetByteArrayAsync(route, Cancel)).Length;
+        Assert.True(whole > MaxSocketBytes, $"{whole} bytes may all lie in the sockets");
+
+        using EndedRequests ended = new(route);
+        using TcpClient stalled = await AskAsync(host, caller, (HttpMethod.Get, route, null));
+        await Eventually.TrueAsync(() => ended.Count == 1);
+        Assert.InRange((await RestAsync(stalled)).Length, 1, whole - 1);
+        Assert.Equal(whole, (await caller.GetByteArrayAsync(route, Cancel)).Length); // who reads gets it
     }
 
     private static (HttpMethod Method, string Path, object? Body) Completion =>

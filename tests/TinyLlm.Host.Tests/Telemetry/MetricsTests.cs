@@ -11,20 +11,24 @@ namespace TinyLlm.Host.Tests.Telemetry;
 [Collection(RunsAlone.Name)]
 public sealed class MetricsTests
 {
-    private static readonly object s_prompt = new { model = "m", prompt = "abcd", max_tokens = 5, temperature = 0, ignore_eos = true };
+    private const string Model = "unmistakable";
+
+    private const string Prompt = "secret prompt";
+
+    private static readonly object s_prompt = new { model = Model, prompt = Prompt, max_tokens = 5, temperature = 0, ignore_eos = true };
 
     [Fact]
     public async Task Scrape_AfterRequests_CountsExactlyThem()
     {
         await using TestHost host = await TestHost.StartAsync(new Accelerator(new SimulatedBackend()));
         using HttpClient user = await host.CreateUserAsync("alice");
-        await TestHost.PushAsync(user, "m");
+        await TestHost.PushAsync(user, Model);
         Exposition before = await ScrapeAsync(host.Admin);
 
         for (int i = 0; i < 3; i++) Assert.Equal(HttpStatusCode.OK, (await user.PostAsJsonAsync("/v1/completions", s_prompt)).StatusCode);
-        using (HttpResponseMessage chat = await user.PostAsJsonAsync("/v1/chat/completions", new { model = "m", messages = new[] { new { role = "user", content = "a" } }, max_tokens = 2, stream = true, ignore_eos = true }))
+        using (HttpResponseMessage chat = await user.PostAsJsonAsync("/v1/chat/completions", new { model = Model, messages = new[] { new { role = "user", content = "a" } }, max_tokens = 2, stream = true, ignore_eos = true }))
             Assert.Contains("[DONE]", await chat.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.OK, (await user.PostAsJsonAsync("/v1/embeddings", new { model = "m", input = "ab" })).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await user.PostAsJsonAsync("/v1/embeddings", new { model = Model, input = "ab" })).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await user.PostAsJsonAsync("/v1/completions", new { model = "absent", prompt = "a" })).StatusCode);
         await Eventually.TrueAsync(() => host.Models.Snapshot() is { Running: 0, Holds: 0 });
         Exposition after = await ScrapeAsync(host.Admin);
@@ -56,7 +60,13 @@ public sealed class MetricsTests
         Assert.Equal(0, after.Sum("vllm:num_requests_running"));
         Assert.Equal(0, after.Sum("tinyllm_requests_unanswered"));
         Assert.Contains("vllm:kv_cache_usage_perc", after.Types.Keys);
-        Assert.DoesNotContain(after.Series, series => series.Contains("alice", StringComparison.Ordinal) || series.Contains("abcd", StringComparison.Ordinal));
+        string[] secrets = [Prompt, user.DefaultRequestHeaders.Authorization!.Parameter!];
+        Assert.All(["alice", Model, .. secrets], text => Assert.DoesNotContain(after.Series, series => series.Contains(text, StringComparison.OrdinalIgnoreCase)));
+        foreach (string route in (string[])["/api/admin/silos", "/api/admin/models/resident"])
+        {
+            string seen = await host.Admin.GetStringAsync(route); // names models, and no more of them
+            Assert.All(secrets, text => Assert.DoesNotContain(text, seen, StringComparison.OrdinalIgnoreCase));
+        }
     }
 
     [Fact]
@@ -65,7 +75,7 @@ public sealed class MetricsTests
         SimulatedBackend device = new();
         await using TestHost host = await TestHost.StartAsync(new Accelerator(device), settings: ["--TinyLlm:Engine:MaxRunning", "2", "--TinyLlm:Engine:MaxBatch", "2"]);
         using HttpClient user = await host.CreateUserAsync("alice");
-        await TestHost.PushAsync(user, "m");
+        await TestHost.PushAsync(user, Model);
         device.Hold();
         Task<HttpResponseMessage>[] asked = [.. Enumerable.Range(0, 5).Select(_ => user.PostAsJsonAsync("/v1/completions", s_prompt))];
         device.NextStep(TestContext.Current.CancellationToken);
