@@ -98,7 +98,7 @@ internal sealed class CoreSilo : IAsyncDisposable
         WriteLease lease = await owner.BeginWrite(Model, upload.UploadId, File, WriteClaim.New(silo: null));
         await files.AppendAsync(id, lease.Version, ModelFileName.Parse(File), 0, new MemoryStream([1]), lease.MaxBytes, null, lease.Key, CancellationToken.None);
         await owner.EndWrite(upload.UploadId, lease.LeaseId, 1);
-        CommitTicket ticket = await owner.BeginCommit(Model, upload.UploadId);
+        CommitTicket ticket = await owner.BeginCommit(Model, upload.UploadId, CommitClaim.New(silo: null));
         ModelManifest manifest = await files.SealAsync(id, ticket.Version, ticket.Key, CancellationToken.None);
         await owner.CompleteCommit(upload.UploadId, manifest.Digest.Hex, new ModelFacts
         {

@@ -10,6 +10,11 @@ internal sealed record Caller(string Id);
 
 internal sealed record BegunUpload(string Id);
 
+/// <summary>Every file that the upload must have at its commit, and no other.</summary>
+internal sealed record ExpectedFiles(IReadOnlyList<ExpectedFile> Files);
+
+internal sealed record ExpectedFile(string Name, string Sha256);
+
 internal sealed record CommittedModel(string Owner, string Model, int Version, string Digest);
 
 /// <summary>One entry of the models that the caller may use; what an older or newer host leaves out stays null.</summary>
@@ -123,6 +128,7 @@ internal sealed record AnswerDelta(string? Content);
 [JsonSerializable(typeof(CreatedUser))]
 [JsonSerializable(typeof(Caller))]
 [JsonSerializable(typeof(BegunUpload))]
+[JsonSerializable(typeof(ExpectedFiles))]
 [JsonSerializable(typeof(CommittedModel))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(VersionList))]

@@ -188,10 +188,10 @@ internal sealed class TinyLlmClient : IDisposable
             : throw new ApiException("the server did not say where the upload stands (no Upload-Offset)") { Status = (int)response.StatusCode };
     }
 
-    /// <summary>Validates and publishes. The same <paramref name="key"/> answers as the first time.</summary>
-    public Task<CommittedModel> CommitAsync(string model, string upload, string key, CancellationToken cancellationToken)
+    /// <summary>Validates and publishes what the server has, if it is what is expected. The same <paramref name="key"/> answers as the first time.</summary>
+    public Task<CommittedModel> CommitAsync(string model, string upload, string key, ExpectedFiles expected, CancellationToken cancellationToken)
     {
-        HttpRequestMessage request = new(HttpMethod.Post, $"api/models/{Segments(model)}/uploads/{Segments(upload)}/commit");
+        HttpRequestMessage request = Post($"api/models/{Segments(model)}/uploads/{Segments(upload)}/commit", expected, ApiJson.Default.ExpectedFiles);
         request.Headers.Add("Idempotency-Key", key);
         return SendAsync(request, ApiJson.Default.CommittedModel, cancellationToken);
     }

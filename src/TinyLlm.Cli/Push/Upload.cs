@@ -4,7 +4,8 @@ namespace TinyLlm.Cli.Push;
 
 /// <summary>
 /// Sends a model as one upload, all or nothing:
-/// 1. begin; 2. each file in segments with their digests, going on after the last durable byte when the connection drops; 3. commit.
+/// 1. begin; 2. each file in segments with their digests, going on after the last durable byte when the connection drops; 3. commit, with the digest that
+/// each file had before its first byte was sent: one that changed meanwhile becomes no version.
 /// Whatever goes wrong on the way, the upload is abandoned. Knows no terminal: <see cref="IPushProgress"/> is told.
 /// </summary>
 internal sealed class Upload(TinyLlmClient client, TransferPolicy transfer, TimeProvider time)
@@ -21,16 +22,18 @@ internal sealed class Upload(TinyLlmClient client, TransferPolicy transfer, Time
         try
         {
             // 2.
+            List<ExpectedFile> expected = [];
             foreach (ModelFile file in folder.Files)
             {
                 progress.Begin(file);
+                expected.Add(new ExpectedFile(file.Name, Convert.ToHexStringLower(await FileSegment.DigestAsync(file, 0, file.Bytes, cancellationToken))));
                 await SendFileAsync(model, upload, file, progress, cancellationToken);
                 progress.End(file);
             }
 
             // 3.
             progress.Committing();
-            return await transfer.RunAsync(() => client.CommitAsync(model, upload, $"{key}-commit", cancellationToken), time, cancellationToken);
+            return await transfer.RunAsync(() => client.CommitAsync(model, upload, $"{key}-commit", new ExpectedFiles(expected), cancellationToken), time, cancellationToken);
         }
         catch
         {

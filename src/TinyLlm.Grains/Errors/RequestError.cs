@@ -71,4 +71,7 @@ public enum RequestError
 
     /// <summary>The answer broke off before its end, by a fault of the cluster's or of the reader's pace: a repeat makes it anew.</summary>
     AnswerCut = 21,
+
+    /// <summary>The upload's files are not those that its client names at the commit; the upload stays as it was.</summary>
+    FilesDiffer = 22,
 }

@@ -58,6 +58,20 @@ public sealed record WriteLease
     [Id(4)] public VersionKey? Key { get; init; }
 }
 
+/// <summary>Who asks to commit an upload: the same in every repeat of one request, so that it does not stand in its own way.</summary>
+[GenerateSerializer, Immutable, Alias("tinyllm.CommitClaim")]
+public sealed record CommitClaim
+{
+    /// <summary>What the commit will be named.</summary>
+    [Id(0)] public required string CommitId { get; init; }
+
+    /// <summary>The silo whose process commits: when it is gone, anyone may. Null for none in particular.</summary>
+    [Id(1)] public SiloAddress? Silo { get; init; }
+
+    /// <summary>A claim that nobody made before.</summary>
+    public static CommitClaim New(SiloAddress? silo) => new() { CommitId = RandomId.New("cm_"), Silo = silo };
+}
+
 /// <summary>The right to validate and publish an upload; or, when it was published before, the version that it became.</summary>
 [GenerateSerializer, Immutable, Alias("tinyllm.CommitTicket")]
 public sealed record CommitTicket

@@ -32,6 +32,9 @@ internal sealed class UploadRecord
     /// <summary>While committing: until when nobody else may begin to commit.</summary>
     public DateTimeOffset? CommitUntil { get; set; }
 
+    /// <summary>Who commits it; once it was opened again, who did. Null before the first commit, and in what was stored before commits had names.</summary>
+    public CommitterRecord? Committer { get; set; }
+
     /// <summary>The client's key that makes a repeated begin answer with this upload.</summary>
     public string? IdempotencyKey { get; set; }
 

@@ -121,17 +121,30 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("EndWrite")]
     Task EndWrite(string uploadId, string leaseId, long length);
 
-    /// <summary>Closes an upload for writing so that it can be validated. With <paramref name="silo"/>, the commit is free again when that silo is gone.</summary>
+    /// <summary>Closes an upload for writing so that it can be validated. A repeat with the same claim answers with the same ticket.</summary>
+    [Repeatable]
     [Alias("BeginCommit")]
-    Task<CommitTicket> BeginCommit(string model, string uploadId, SiloAddress? silo = null);
+    Task<CommitTicket> BeginCommit(string model, string uploadId, CommitClaim claim);
 
-    /// <summary>Publishes a validated upload as the model's newest version: one write of the user's state.</summary>
+    /// <summary>Publishes a validated upload as the model's newest version: one write of the user's state. A repeat after success answers the same.</summary>
+    [Repeatable]
     [Alias("CompleteCommit")]
     Task<PublishedVersion> CompleteCommit(string uploadId, string manifestDigest, ModelFacts facts);
 
-    /// <summary>Opens an upload again whose commit failed through no fault of its files.</summary>
+    /// <summary>Opens an upload again whose commit failed through no fault of its files; nothing when that commit has ended, or another has taken over.</summary>
+    [Repeatable]
     [Alias("ReopenUpload")]
-    Task ReopenUpload(string uploadId);
+    Task ReopenUpload(string uploadId, string commitId);
+
+    /// <summary>Leaves a commit to whoever comes next, because another one is at the files; nothing when it has ended, or that one has taken over.</summary>
+    [Repeatable]
+    [Alias("LeaveCommit")]
+    Task LeaveCommit(string uploadId, string commitId);
+
+    /// <summary>Ends an upload whose commit found it invalid, and removes its bytes; nothing when that commit has ended, or another has taken over.</summary>
+    [Repeatable]
+    [Alias("RejectUpload")]
+    Task RejectUpload(string uploadId, string commitId);
 
     /// <summary>Ends an upload that shall not become a version, and removes its bytes.</summary>
     [Alias("AbandonUpload")]

@@ -25,9 +25,6 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     /// <summary>Versions that were given up while somebody wrote, and until when that one may not have noticed.</summary>
     private readonly Dictionary<VersionId, DateTimeOffset> _unsettled = [];
 
-    /// <summary>Which silo's process commits an upload.</summary>
-    private readonly Dictionary<string, SiloAddress> _committers = [];
-
     private sealed record Renewal(DateTimeOffset ExpiresAt, long WrittenBytes);
 
     /// <summary>Opens an upload, or answers the one that the idempotency key opened before. True when the state changed.</summary>
@@ -149,14 +146,20 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     }
 
     /// <summary>Closes the upload for writing. An upload that was published before answers with what it became.</summary>
-    public CommitTicket BeginCommit(UserState state, string model, string uploadId, SiloAddress? silo)
+    public CommitTicket BeginCommit(UserState state, string model, string uploadId, CommitClaim claim)
     {
         UploadRecord upload = Find(state, model, uploadId);
         if (upload.Phase == UploadPhase.Committed) return new CommitTicket { Version = upload.Version, Files = [.. upload.Files.Keys] };
 
         DropExpiredWriters(state);
         DateTimeOffset now = time.GetUtcNow();
-        bool committing = upload.Phase == UploadPhase.Committing && upload.CommitUntil > now;
+        bool isRepeat = upload.Committer?.CommitId == claim.CommitId;
+        if (isRepeat && upload.Phase == UploadPhase.Open)
+        {
+            // It was on its way for longer than its commit: nobody is left who would end it again.
+            throw new RequestException(RequestError.Conflict, "This commit has ended, and the upload is open again: commit it anew.");
+        }
+        bool committing = !isRepeat && upload.Phase == UploadPhase.Committing && upload.CommitUntil > now;
         if (committing || upload.Writers.Count > 0)
         {
             throw new RequestException(
@@ -168,7 +171,7 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
 
         upload.Phase = UploadPhase.Committing;
         upload.CommitUntil = now + CommitLifetime;
-        if (silo is not null) _committers[uploadId] = silo;
+        upload.Committer = new CommitterRecord { CommitId = claim.CommitId, Silo = claim.Silo };
         return new CommitTicket { Version = upload.Version, Files = [.. upload.Files.Keys.Order(StringComparer.Ordinal)] };
     }
 
@@ -184,14 +187,10 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
     /// <summary>Takes back what processes held that are gone: they neither write nor commit any more, and their clients try again elsewhere.</summary>
     public void Release(UserState state, Func<SiloAddress, bool> isGone)
     {
-        foreach (UploadRecord upload in state.Uploads.Values) RemoveWriters(upload, writer => writer.Silo is { } silo && isGone(silo));
-        foreach ((string uploadId, SiloAddress silo) in _committers.ToArray())
+        foreach (UploadRecord upload in state.Uploads.Values)
         {
-            UploadRecord? upload = state.Uploads.GetValueOrDefault(uploadId);
-            bool isUnderWay = upload?.Phase == UploadPhase.Committing;
-            if (isUnderWay && !isGone(silo)) continue;
-            _committers.Remove(uploadId);
-            if (isUnderWay) upload!.CommitUntil = null;
+            RemoveWriters(upload, writer => writer.Silo is { } silo && isGone(silo));
+            if (upload.Committer?.Silo is { } committer && isGone(committer)) upload.CommitUntil = null;
         }
     }
 
@@ -205,6 +204,21 @@ internal sealed class UploadBook(UserLimits limits, TimeProvider time)
             UploadPhase.Committed => null,
             _ => throw new RequestException(RequestError.Conflict, "This upload is not being committed."),
         };
+    }
+
+    /// <summary>The upload, while the commit of this name is the one that closed it; else null: that commit ended, or another took over.</summary>
+    public static UploadRecord? FindCommit(UserState state, string uploadId, string commitId)
+    {
+        UploadRecord? upload = state.Uploads.GetValueOrDefault(uploadId);
+        return upload?.Phase == UploadPhase.Committing && upload.Committer?.CommitId == commitId ? upload : null;
+    }
+
+    /// <summary>Takes an upload out of the state that its commit found invalid; its bytes are doomed. Null when that commit is not under way any more.</summary>
+    public UploadRecord? Reject(UserState state, string uploadId, string commitId)
+    {
+        UploadRecord? upload = FindCommit(state, uploadId, commitId);
+        if (upload is not null) Doom(state, uploadId, upload);
+        return upload;
     }
 
     /// <summary>Takes an unpublished upload out of the state; its bytes are doomed.</summary>

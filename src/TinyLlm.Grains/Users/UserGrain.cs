@@ -174,13 +174,13 @@ internal sealed partial class UserGrain(
         if (_uploads.EndWrite(state.State, uploadId, leaseId, length)) await SaveAsync();
     }
 
-    public async Task<CommitTicket> BeginCommit(string model, string uploadId, SiloAddress? silo)
+    public async Task<CommitTicket> BeginCommit(string model, string uploadId, CommitClaim claim)
     {
         RequireUser();
         _uploads.Release(state.State, IsGone);
         UploadTicket known = _uploads.Get(state.State, model, uploadId);
         VersionKey? key = await _keys.OpenAsync(User, state.State.Uploads[uploadId].Key, model, known.Version);
-        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId, silo) with
+        CommitTicket ticket = _uploads.BeginCommit(state.State, model, uploadId, claim) with
         {
             Key = key,
             TrustedKeys = [.. state.State.TrustedKeys.Values.Select(trusted => trusted.Pem)],
@@ -210,13 +210,29 @@ internal sealed partial class UserGrain(
         return published;
     }
 
-    public async Task ReopenUpload(string uploadId)
+    public async Task ReopenUpload(string uploadId, string commitId)
     {
         RequireUser();
-        if (UploadBook.FindCommitting(state.State, uploadId) is not { } upload) return;
+        if (UploadBook.FindCommit(state.State, uploadId, commitId) is not { } upload) return;
         upload.Phase = UploadPhase.Open;
         upload.CommitUntil = null;
         await SaveAsync();
+    }
+
+    public async Task LeaveCommit(string uploadId, string commitId)
+    {
+        RequireUser();
+        if (UploadBook.FindCommit(state.State, uploadId, commitId) is not { } upload) return;
+        upload.CommitUntil = null;
+        await SaveAsync();
+    }
+
+    public async Task RejectUpload(string uploadId, string commitId)
+    {
+        RequireUser();
+        if (_uploads.Reject(state.State, uploadId, commitId) is not { } upload) return;
+        await SaveAsync(Event(AuditAction.UploadAbandoned, upload.Model, ("upload", uploadId)));
+        await RemoveDoomedAsync();
     }
 
     public async Task AbandonUpload(string model, string uploadId)

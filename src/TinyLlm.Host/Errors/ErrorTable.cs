@@ -30,6 +30,7 @@ internal static class ErrorTable
         RequestError.TooLarge => new(StatusCodes.Status413PayloadTooLarge, "too_large", Invalid),
         RequestError.WrongMediaType => new(StatusCodes.Status415UnsupportedMediaType, "wrong_media_type", Invalid),
         RequestError.ModelInvalid => new(StatusCodes.Status422UnprocessableEntity, "model_invalid", Invalid),
+        RequestError.FilesDiffer => new(StatusCodes.Status422UnprocessableEntity, "files_differ", Invalid),
         RequestError.IdempotencyKeyReused => new(StatusCodes.Status422UnprocessableEntity, "idempotency_key_reused", Invalid),
         RequestError.QuotaExceeded => new(StatusCodes.Status429TooManyRequests, "quota_exceeded", "insufficient_quota"),
         RequestError.RateLimited => new(StatusCodes.Status429TooManyRequests, "rate_limit_exceeded", "rate_limit_error"),

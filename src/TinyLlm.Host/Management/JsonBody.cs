@@ -23,11 +23,11 @@ internal static class JsonBody
     };
 
     /// <summary>The body as <typeparamref name="T"/>; an unknown, missing, doubled or wrongly typed field is refused.</summary>
-    public static async Task<T> ReadAsync<T>(HttpContext http)
+    public static async Task<T> ReadAsync<T>(HttpContext http, int maxBytes = MaxBytes)
         where T : class
     {
         RequireJson(http);
-        using JsonDocument document = await ReadDocumentAsync(http, MaxBytes);
+        using JsonDocument document = await ReadDocumentAsync(http, maxBytes);
         try
         {
             return document.RootElement.Deserialize<T>(Options) ?? throw Malformed("null");

@@ -18,13 +18,16 @@ internal static class UploadsRoutes
     private const string IdempotencyHeader = "Idempotency-Key";
     private const int MaxIdempotencyKeyLength = 255;
 
+    /// <summary>Enough for the names and digests of as many files as an upload may have at most.</summary>
+    private const int MaxCommitBytes = 256 * 1024;
+
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder uploads = routes.MapGroup("/api/models/{model}/uploads").RequireScope(TokenScopes.Write);
         uploads.MapPost("", BeginAsync).Produces<BegunUpload>(201);
         uploads.MapPut("{id}/files/{name}", WriteAsync).WithoutTimeout().Produces<WrittenFile>();
         uploads.MapMethods("{id}/files/{name}", [HttpMethods.Head], OffsetAsync).Produces(200);
-        uploads.MapPost("{id}/commit", CommitAsync).WithoutTimeout().Produces<CommittedVersion>(201);
+        uploads.MapPost("{id}/commit", CommitAsync).WithoutTimeout().Accepts<CommitBody>(isOptional: true, "application/json").Produces<CommittedVersion>(201);
         uploads.MapDelete("{id}", AbandonAsync).Produces(204);
     }
 
@@ -74,7 +77,8 @@ internal static class UploadsRoutes
     private static async Task<IResult> CommitAsync(string model, string id, HttpContext http, Caller caller, ModelDirectory directory, UploadService uploads)
     {
         RequireAllowed(caller, model);
-        PublishedVersion version = await uploads.CommitAsync(Upload(caller, directory, model, id), http.RequestAborted);
+        ExpectedFiles? expected = HasBody(http) ? Expected(await JsonBody.ReadAsync<CommitBody>(http, MaxCommitBytes)) : null;
+        PublishedVersion version = await uploads.CommitAsync(Upload(caller, directory, model, id), expected, http.RequestAborted);
         return Results.Json(
             new CommittedVersion(version.Owner, version.Model, version.Number, version.ManifestDigest), JsonBody.Options, statusCode: StatusCodes.Status201Created);
     }
@@ -119,6 +123,30 @@ internal static class UploadsRoutes
             ? digest
             : throw new RequestException(RequestError.Malformed, $"{DigestHeader}: must be 'sha-256=:base64 of 32 bytes:'.") { Parameter = DigestHeader };
     }
+
+    /// <summary>Also one of a length that is not told: a client that says what it expects must not be passed over.</summary>
+    private static bool HasBody(HttpContext http) =>
+        http.Request.ContentLength is not 0 && http.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false };
+
+    private static ExpectedFiles Expected(CommitBody body)
+    {
+        Dictionary<ModelFileName, ContentDigest> digests = [];
+        foreach ((int index, ExpectedFile? file) in body.Files.Index())
+        {
+            if (file is null) throw Malformed($"files[{index}]", "must be an object");
+            ModelFileName name = FileName(file.Name);
+            if (!ContentDigest.TryParseHex(file.Sha256, out ContentDigest? digest)) throw Malformed($"files[{index}].sha256", "must be 64 hexadecimal digits");
+            if (!digests.TryAdd(name, digest)) throw Malformed($"files[{index}].name", $"'{name}' occurs twice: name each file once");
+        }
+        return new ExpectedFiles(digests);
+    }
+
+    private static RequestException Malformed(string parameter, string fault) => new(RequestError.Malformed, $"{parameter}: {fault}.") { Parameter = parameter };
+
+    /// <param name="Files">Every file that the upload must have, and no other.</param>
+    private sealed record CommitBody(IReadOnlyList<ExpectedFile?> Files);
+
+    private sealed record ExpectedFile(string Name, string Sha256);
 
     private sealed record BegunUpload(string Id, DateTimeOffset ExpiresAt);
 

@@ -64,16 +64,20 @@ internal sealed class UploadService(ModelFiles files, WriteRights rights, ILocal
 
     /// <summary>
     /// Validates every file and publishes the version; all or nothing. A repeat after success answers the same; an upload that is invalid
-    /// ends, and nothing of it stays.
+    /// ends, and nothing of it stays. One whose files are not the <paramref name="expected"/> ones stays as it was.
     /// </summary>
-    public async Task<PublishedVersion> CommitAsync(Upload upload, CancellationToken cancellationToken)
+    public async Task<PublishedVersion> CommitAsync(Upload upload, ExpectedFiles? expected, CancellationToken cancellationToken)
     {
+        CommitClaim claim = CommitClaim.New(local.SiloAddress);
         await _commits.WaitAsync(cancellationToken);
         try
         {
-            CommitTicket ticket = await Patience.WhenFreeAsync(() => upload.User.BeginCommit(upload.Model, upload.UploadId, local.SiloAddress), time, cancellationToken);
+            CommitTicket ticket = await Patience.WhenFreeAsync(() => upload.User.BeginCommit(upload.Model, upload.UploadId, claim), time, cancellationToken);
             // From here on a client that goes away changes nothing: its repeat finds the version.
-            return ticket.Published ?? await PublishAsync(upload, ticket);
+            if (ticket.Published is null) return await PublishAsync(upload, claim, ticket, expected);
+            // Who shares the upload may have published it with other files.
+            if (expected is not null) await RequireClosedAsync(upload, ticket.Version, expected);
+            return ticket.Published;
         }
         finally
         {
@@ -83,14 +87,16 @@ internal sealed class UploadService(ModelFiles files, WriteRights rights, ILocal
 
     public void Dispose() => _commits.Dispose();
 
-    private async Task<PublishedVersion> PublishAsync(Upload upload, CommitTicket ticket)
+    private async Task<PublishedVersion> PublishAsync(Upload upload, CommitClaim claim, CommitTicket ticket, ExpectedFiles? expected)
     {
         try
         {
             (VersionId version, VersionKey? key) = (ticket.Version, ticket.Key);
             // A commit that was cut off after it sealed the files left the manifest: they can't have changed since.
-            ModelManifest manifest = await files.ReadManifestAsync(upload.Owner, version, CancellationToken.None)
-                ?? await files.SealAsync(upload.Owner, version, key, CancellationToken.None);
+            ModelManifest? cutOff = await files.ReadManifestAsync(upload.Owner, version, CancellationToken.None);
+            if (cutOff is not null) expected?.RequireClosed(cutOff);
+            if (cutOff is null && expected is not null) await RequireNamesAsync(upload, version, expected);
+            ModelManifest manifest = cutOff ?? await files.SealAsync(upload.Owner, version, key, expected is null ? null : expected.Require, CancellationToken.None);
             string[] names = [.. manifest.Files.Select(file => file.Name.Value)];
             VersionFiles sealedFiles = new(files, upload.Owner, version, key);
             SignatureFacts? signature = await UploadedSignature.VerifyAsync(sealedFiles, manifest, ticket.TrustedKeys, CancellationToken.None);
@@ -99,31 +105,39 @@ internal sealed class UploadService(ModelFiles files, WriteRights rights, ILocal
         }
         catch (StoreException exception) when (exception.Error == StoreError.NotFound)
         {
-            await upload.User.AbandonUpload(upload.Model, upload.UploadId);
+            await upload.User.RejectUpload(upload.UploadId, claim.CommitId);
             throw new RequestException(RequestError.ModelInvalid, "The upload has no file: send the model's files first.") { Detail = "file_missing" };
         }
         catch (StoreException exception) when (exception.Error == StoreError.OffsetMismatch)
         {
-            await upload.User.AbandonUpload(upload.Model, upload.UploadId);
+            await upload.User.RejectUpload(upload.UploadId, claim.CommitId);
             throw new RequestException(RequestError.ModelInvalid, "A file of the upload broke off and was not sent to its end: begin a new upload.") { Detail = "file_incomplete" };
         }
         catch (RequestException exception) when (exception.Error == RequestError.ModelInvalid)
         {
-            await upload.User.AbandonUpload(upload.Model, upload.UploadId);
+            await upload.User.RejectUpload(upload.UploadId, claim.CommitId);
             throw;
         }
         catch (StoreException exception) when (exception.Error == StoreError.Sealed)
         {
-            // Another process is at it, or was first; the repeat finds what it published.
+            // Another process is at it, or was first; the repeat finds what it published, or takes over where it failed.
+            await upload.User.LeaveCommit(upload.UploadId, claim.CommitId);
             throw new RequestException(RequestError.Conflict, "This upload is being committed by another request.") { RetryAfter = TimeSpan.FromSeconds(1) };
         }
         catch
         {
-            // A fault of ours, or a quota: the upload is as it was, and the commit can be repeated.
-            await upload.User.ReopenUpload(upload.UploadId);
+            // A fault of ours, a quota, or other files than those expected: the upload is as it was, and the commit can be repeated.
+            await upload.User.ReopenUpload(upload.UploadId, claim.CommitId);
             throw;
         }
     }
+
+    /// <summary>Cheap, and before any file is ended.</summary>
+    private async Task RequireNamesAsync(Upload upload, VersionId version, ExpectedFiles expected) =>
+        expected.RequireNames(await files.ListAsync(upload.Owner, version, CancellationToken.None).Select(file => file.Name).ToListAsync());
+
+    private async Task RequireClosedAsync(Upload upload, VersionId version, ExpectedFiles expected) =>
+        expected.RequireClosed(await files.ReadManifestAsync(upload.Owner, version, CancellationToken.None) ?? throw RequestException.NotFound("upload"));
 
     private static RequestException RightLost(ModelFileName file) =>
         new(RequestError.Conflict, "The right to write this file was lost: ask for its offset and go on from there.") { FileName = file.Value };

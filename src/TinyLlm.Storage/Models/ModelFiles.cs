@@ -168,7 +168,16 @@ public sealed class ModelFiles(ObjectStore store)
     /// Sealed: an append is under way, or another call published the version or is about to. NotFound: it has no file. OffsetMismatch: a file is not
     /// complete.
     /// </exception>
-    public async Task<ModelManifest> SealAsync(UserId owner, VersionId version, VersionKey? key, CancellationToken cancellationToken)
+    public Task<ModelManifest> SealAsync(UserId owner, VersionId version, VersionKey? key, CancellationToken cancellationToken) =>
+        SealAsync(owner, version, key, null, cancellationToken);
+
+    /// <summary>
+    /// The same for one who knows what the files should be: <paramref name="require"/> throws when they are not, before anything is written that can't
+    /// be taken back. Any of them can be sent anew then.
+    /// </summary>
+    /// <inheritdoc cref="SealAsync(UserId, VersionId, VersionKey?, CancellationToken)"/>
+    public async Task<ModelManifest> SealAsync(
+        UserId owner, VersionId version, VersionKey? key, Action<ModelManifest>? require, CancellationToken cancellationToken)
     {
         if (!writers.TryAdd(version, Sealing)) throw SealedAlready();
         try
@@ -178,6 +187,7 @@ public sealed class ModelFiles(ObjectStore store)
             if (key is not null) await FinishAsync(owner, version, names, key, cancellationToken).ConfigureAwait(false);
             else await FenceAsync(owner, version, names, cancellationToken).ConfigureAwait(false);
             ModelManifest manifest = await ComputeAsync(owner, version, names, key, cancellationToken).ConfigureAwait(false);
+            require?.Invoke(manifest);
             await store.PutAsync(ManifestOf(owner, version), manifest.CanonicalBytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
             if (key is not null) await CleanAsync(owner, version, names).ConfigureAwait(false);
             return manifest;

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using TinyLlm.Cli.Tests.StandIn;
 
 namespace TinyLlm.Cli.Tests.Commands;
@@ -26,6 +27,34 @@ public sealed class PushCommandTests
         Assert.Equal(["begin stories", "put config.json from 0", "put tokenizer.json from 0", $"put {Weights} from 0", "commit"], target.Log);
         foreach ((string name, byte[] bytes) in target.Files)
             Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(folder, name), TestContext.Current.CancellationToken), bytes);
+        Assert.Equal(target.Files.ToDictionary(file => file.Key, file => Convert.ToHexStringLower(SHA256.HashData(file.Value))), target.Expected);
+    }
+
+    /// <summary>Once a file that changed between two segments, and kept its length, became a version with parts of both contents.</summary>
+    [Fact]
+    public async Task Push_FileChangesBetweenSegments_CommitExpectsTheFirstContent()
+    {
+        string path = "";
+        UploadTarget target = new()
+        {
+            Interfere = async (name, attempt, _) =>
+            {
+                if (name != Weights || attempt != 2) return false;
+                byte[] changed = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+                changed[^1] ^= 1; // in the third segment
+                await File.WriteAllBytesAsync(path, changed, TestContext.Current.CancellationToken);
+                return false;
+            },
+        };
+        await using StandInHost host = await StandInHost.StartAsync(target.Map);
+        using CliRun run = new CliRun { Transfer = new() { SegmentBytes = 1000 } }.At(host);
+        string folder = ModelSample.Write(run.NewFolder("stories"), 2500);
+        path = Path.Combine(folder, Weights);
+        string first = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken)));
+
+        await run.RunAsync("push", folder);
+        Assert.NotEqual(first, Convert.ToHexStringLower(SHA256.HashData(target.Files[Weights])));
+        Assert.Equal(first, target.Expected[Weights]);
     }
 
     [Fact]

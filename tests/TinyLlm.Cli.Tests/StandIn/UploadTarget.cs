@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -19,6 +20,9 @@ internal sealed class UploadTarget
 
     /// <summary>What happened, in order.</summary>
     public List<string> Log { get; } = [];
+
+    /// <summary>What the commit said that the files are: SHA-256 by name.</summary>
+    public Dictionary<string, string> Expected { get; } = [];
 
     public void Map(WebApplication app)
     {
@@ -47,9 +51,10 @@ internal sealed class UploadTarget
             Log.Add($"head {name}");
             context.Response.Headers["Upload-Offset"] = $"{Files.GetValueOrDefault(name, []).Length}";
         });
-        app.MapPost(Upload + "/commit", (string model) =>
+        app.MapPost(Upload + "/commit", async (string model, HttpContext context) =>
         {
             Log.Add("commit");
+            foreach (JsonNode? file in (await JsonNode.ParseAsync(context.Request.Body))!["files"]!.AsArray()) Expected.Add((string)file!["name"]!, (string)file["sha256"]!);
             return Results.Json(new { owner = "alice", model, version = 1, digest = "d1" }, statusCode: 201);
         });
         app.MapDelete(Upload, () => Log.Add("abandon"));

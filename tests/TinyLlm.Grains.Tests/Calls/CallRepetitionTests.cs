@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
+using TinyLlm.Grains.Errors;
+using TinyLlm.Grains.Models;
 using TinyLlm.Grains.Users;
 
 namespace TinyLlm.Grains.Tests.Calls;
@@ -42,6 +45,30 @@ public sealed class CallRepetitionTests
         Assert.Equal(1, turnstile.Calls);
     }
 
+    /// <summary>Once a commit that met a silo's death was refused, because a repeat of its first call would have stood in its own way.</summary>
+    [Fact]
+    public async Task Commit_AnswerOfEachCallIsLostOnce_IsAnsweredAsIfNoneWere()
+    {
+        Turnstile turnstile = new();
+        await using GrainCluster cluster = await StartAsync(turnstile);
+        TestUser user = await cluster.CreateUserAsync("alice");
+        user = user with { Grain = cluster.Services(0).GetRequiredService<IGrainFactory>().GetGrain<IUserGrain>(user.Id.Value) };
+        string reopened = (await user.UploadAsync("tiny")).UploadId, rejected = (await user.UploadAsync("tiny")).UploadId;
+        CommitClaim first = CommitClaim.New(silo: null), second = CommitClaim.New(silo: null);
+        turnstile.LosesFirstAnswers = true;
+
+        await user.Grain.BeginCommit("tiny", reopened, first);
+        await user.Grain.ReopenUpload(reopened, first.CommitId);
+        PublishedVersion version = await user.CommitAsync("tiny", reopened);
+        await user.Grain.BeginCommit("tiny", rejected, second);
+        await user.Grain.RejectUpload(rejected, second.CommitId);
+
+        Assert.Equal([nameof(IUserGrain.BeginCommit), nameof(IUserGrain.CompleteCommit), nameof(IUserGrain.RejectUpload), nameof(IUserGrain.ReopenUpload)], turnstile.Lost.Order());
+        turnstile.LosesFirstAnswers = false;
+        Assert.Equal(version, Assert.Single(await user.Grain.ListVersions(user.Id, "tiny")));
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.GetUpload("tiny", rejected));
+    }
+
     private static Task<GrainCluster> StartAsync(Turnstile turnstile) => GrainCluster.StartAsync(new TestSilo { Silo = silo => silo.AddIncomingGrainCallFilter(turnstile) });
 
     /// <summary>A user as a silo calls it: the repetition is the silo's.</summary>
@@ -54,17 +81,30 @@ public sealed class CallRepetitionTests
     /// <summary>Turns calls to users away, as a silo that is leaving does.</summary>
     private sealed class Turnstile : IIncomingGrainCallFilter
     {
+        private readonly ConcurrentDictionary<string, bool> _lost = [];
         private int _calls;
+
+        /// <summary>Whether the first call of each method takes effect and its answer is lost, as when a silo dies right after.</summary>
+        public bool LosesFirstAnswers { get; set; }
+
+        public ICollection<string> Lost => _lost.Keys;
 
         /// <summary>How many of the next calls are turned away; they are counted from here on.</summary>
         public int TurnsAway { get; set; }
 
         public int Calls => Volatile.Read(ref _calls);
 
-        public Task Invoke(IIncomingGrainCallContext context)
+        public async Task Invoke(IIncomingGrainCallContext context)
         {
-            if (TurnsAway == 0 || context.Grain is not UserGrain) return context.Invoke();
-            return Interlocked.Increment(ref _calls) <= TurnsAway ? throw new SiloUnavailableException("leaving") : context.Invoke();
+            if (context.Grain is not UserGrain) await context.Invoke();
+            else await InvokeUserAsync(context);
+        }
+
+        private async Task InvokeUserAsync(IIncomingGrainCallContext context)
+        {
+            if (TurnsAway > 0 && Interlocked.Increment(ref _calls) <= TurnsAway) throw new SiloUnavailableException("leaving");
+            await context.Invoke();
+            if (LosesFirstAnswers && _lost.TryAdd(context.MethodName, true)) throw new SiloUnavailableException("dead");
         }
     }
 }

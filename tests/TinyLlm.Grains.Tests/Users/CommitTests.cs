@@ -100,11 +100,126 @@ public sealed class CommitTests(SharedCluster shared) : IClassFixture<SharedClus
         Dictionary<string, byte[]> incomplete = new(TinyModel.Files);
         incomplete.Remove("tokenizer.json");
         UploadTicket upload = await user.UploadAsync("tiny", incomplete);
-        await user.Grain.BeginCommit("tiny", upload.UploadId);
+        CommitClaim claim = CommitClaim.New(silo: null);
+        await user.Grain.BeginCommit("tiny", upload.UploadId, claim);
 
-        await user.Grain.ReopenUpload(upload.UploadId);
+        await user.Grain.ReopenUpload(upload.UploadId, claim.CommitId);
         await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.CompleteCommit(upload.UploadId, "00", null!));
         await user.WriteAsync("tiny", upload.UploadId, "tokenizer.json", TinyModel.Files["tokenizer.json"]);
+
+        Assert.Equal(1, (await user.CommitAsync("tiny", upload.UploadId)).Number);
+    }
+
+    /// <summary>Once a commit whose first call had taken effect, and whose answer was lost, stood in its own way for ten minutes.</summary>
+    [Fact]
+    public async Task BeginCommit_SameClaimAgain_AnswersTheSameAndNobodyElseBegins()
+    {
+        TestUser user = await _cluster.CreateUserAsync("echo");
+        UploadTicket upload = await user.UploadAsync("tiny");
+        CommitClaim claim = CommitClaim.New(_cluster.Orleans.Silos[0].SiloAddress);
+        CommitTicket first = await user.Grain.BeginCommit("tiny", upload.UploadId, claim);
+
+        CommitTicket again = await user.Grain.BeginCommit("tiny", upload.UploadId, claim);
+        Assert.Equal((first.Version, first.Published), (again.Version, again.Published));
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("tiny", upload.UploadId));
+
+        await _cluster.Orleans.DeactivateAsync(user.Grain);
+        Assert.Equal(first.Version, (await user.Grain.BeginCommit("tiny", upload.UploadId, claim)).Version);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("tiny", upload.UploadId));
+        PublishedVersion version = await user.CompleteAsync(upload.UploadId, again);
+
+        Assert.Equal(version, await user.CompleteAsync(upload.UploadId, first));
+        Assert.Equal(version, (await user.Grain.BeginCommit("tiny", upload.UploadId, claim)).Published);
+        Assert.Equal(version, Assert.Single(await user.Grain.ListVersions(user.Id, "tiny")));
+    }
+
+    /// <summary>Two requests commit one upload at once, and every one of their calls is made twice, as after a lost answer.</summary>
+    [Fact]
+    public async Task Commit_HundredAtOnceAndEveryCallTwice_OneVersion()
+    {
+        TestUser user = await _cluster.CreateUserAsync("stutterer");
+        UploadTicket upload = await user.UploadAsync("tiny");
+
+        Task<PublishedVersion>[] commits = [.. Enumerable.Range(0, 100).Select(_ => Task.Run(CommitAsync))];
+        await Task.WhenAll(commits.Select(commit => commit.ContinueWith(_ => { }, TaskScheduler.Default)));
+
+        PublishedVersion won = Assert.Single(commits.Where(commit => commit.IsCompletedSuccessfully).Select(commit => commit.Result).Distinct());
+        Assert.All(commits.Where(commit => commit.IsFaulted), commit => Assert.Equal(RequestError.Conflict, ((RequestException)commit.Exception!.InnerException!).Error));
+        Assert.Equal(won, Assert.Single(await user.Grain.ListVersions(user.Id, "tiny")));
+
+        async Task<PublishedVersion> CommitAsync()
+        {
+            CommitClaim claim = CommitClaim.New(silo: null);
+            await user.Grain.BeginCommit("tiny", upload.UploadId, claim);
+            CommitTicket ticket = await user.Grain.BeginCommit("tiny", upload.UploadId, claim);
+            if (ticket.Published is { } published) return published;
+            PublishedVersion version = await user.CompleteAsync(upload.UploadId, ticket);
+            return await user.Grain.CompleteCommit(upload.UploadId, version.ManifestDigest, version.Facts);
+        }
+    }
+
+    /// <summary>The end of a commit that was taken over, told late or twice, is not the end of the one that goes on.</summary>
+    [Fact]
+    public async Task ReopenAndRejectUpload_OfACommitThatWasTakenOver_ChangeNothing()
+    {
+        TestUser user = await _cluster.CreateUserAsync("late");
+        UploadTicket upload = await user.UploadAsync("tiny");
+        CommitClaim slow = CommitClaim.New(silo: null), next = CommitClaim.New(silo: null);
+        await user.Grain.BeginCommit("tiny", upload.UploadId, slow);
+        await _cluster.Orleans.DeactivateAsync(user.Grain);
+        CommitTicket ticket = await user.Grain.BeginCommit("tiny", upload.UploadId, next);
+
+        await user.Grain.ReopenUpload(upload.UploadId, slow.CommitId);
+        await user.Grain.RejectUpload(upload.UploadId, slow.CommitId);
+
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("tiny", upload.UploadId, "config.json"));
+        Assert.Equal(1, (await user.CompleteAsync(upload.UploadId, ticket)).Number);
+        await user.Grain.RejectUpload(upload.UploadId, next.CommitId); // it is a version now
+        Assert.Single(await user.Grain.ListVersions(user.Id, "tiny"));
+    }
+
+    /// <summary>Whoever took over and met the other at the files must not keep the next one out.</summary>
+    [Fact]
+    public async Task LeaveCommit_ByTheOneThatTookOver_TheNextTakesOver()
+    {
+        TestUser user = await _cluster.CreateUserAsync("leaver");
+        UploadTicket upload = await user.UploadAsync("tiny");
+        CommitClaim claim = CommitClaim.New(silo: null);
+        await user.Grain.BeginCommit("tiny", upload.UploadId, claim);
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("tiny", upload.UploadId));
+
+        await user.Grain.LeaveCommit(upload.UploadId, claim.CommitId);
+
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginWrite("tiny", upload.UploadId, "config.json")); // it is closed all the same
+        Assert.Equal(1, (await user.CommitAsync("tiny", upload.UploadId)).Number);
+    }
+
+    [Fact]
+    public async Task RejectUpload_Twice_EndsItOnceAndKeepsNothing()
+    {
+        TestUser user = await _cluster.CreateUserAsync("rejected");
+        UploadTicket upload = await user.UploadAsync("tiny");
+        CommitClaim claim = CommitClaim.New(silo: null);
+        await user.Grain.BeginCommit("tiny", upload.UploadId, claim);
+
+        await user.Grain.RejectUpload(upload.UploadId, claim.CommitId);
+        await user.Grain.RejectUpload(upload.UploadId, claim.CommitId);
+
+        await Refusal.OfAsync(RequestError.NotFound, () => user.Grain.GetUpload("tiny", upload.UploadId));
+        Assert.Null(user.Files.TryGetLocalFolder(user.Id, upload.Version));
+    }
+
+    /// <summary>A call that was on its way for longer than its commit must not close the upload for ten minutes.</summary>
+    [Fact]
+    public async Task BeginCommit_ArrivesAfterItsCommitEnded_LeavesTheUploadOpen()
+    {
+        TestUser user = await _cluster.CreateUserAsync("stray");
+        UploadTicket upload = await user.UploadAsync("tiny");
+        CommitClaim claim = CommitClaim.New(silo: null);
+        await user.Grain.BeginCommit("tiny", upload.UploadId, claim);
+        await user.Grain.ReopenUpload(upload.UploadId, claim.CommitId);
+
+        await Refusal.OfAsync(RequestError.Conflict, () => user.Grain.BeginCommit("tiny", upload.UploadId, claim));
 
         Assert.Equal(1, (await user.CommitAsync("tiny", upload.UploadId)).Number);
     }

@@ -29,5 +29,6 @@ public sealed class ErrorTableTests
     [InlineData(RequestError.NoAccelerator, 503)]
     [InlineData(RequestError.NoCapacity, 503)]
     [InlineData(RequestError.StorageFull, 507)]
+    [InlineData(RequestError.FilesDiffer, 422)]
     public void Of_Member_IsTheContractsStatus(RequestError error, int status) => Assert.Equal(status, ErrorTable.Of(error).Status);
 }
