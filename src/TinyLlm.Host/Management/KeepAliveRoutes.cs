@@ -15,15 +15,16 @@ internal static class KeepAliveRoutes
 {
     public static void MapKeepAlive(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/models/{owner}/{model}/load", LoadAsync).RequireScope(TokenScopes.Infer).WithoutTimeout().Accepts<KeepAliveBody>("application/json").Produces<LoadedVersion>();
+        routes.MapPost("/api/models/{owner}/{model}/load", LoadAsync).RequireScope(TokenScopes.Infer).Accepts<KeepAliveBody>("application/json").Produces<LoadedVersion>();
         routes.MapPut("/api/models/{owner}/{model}/keep-alive", SetAsync).RequireScope(TokenScopes.Write).Accepts<KeepAliveBody>("application/json").Produces<KeepAliveBody>();
     }
 
     /// <summary>Answers when the model is in memory. Without a body nothing is said about how long it stays.</summary>
     private static async Task<IResult> LoadAsync(string owner, string model, HttpContext http, Caller caller, RunningStreams streams, SessionRouter router)
     {
-        await using RunningStream stream = await streams.OpenAsync(http, caller, ModelName.Parse($"{owner}/{model}"), new StreamSize(PromptTokens: 0, MaxTokens: 0));
         KeepAlive? keepAlive = http.Request.ContentLength is null or 0 ? null : KeepAliveField.Parse((await JsonBody.ReadAsync<KeepAliveBody>(http)).KeepAlive);
+        http.WithoutTimeoutFromHere();
+        await using RunningStream stream = await streams.OpenAsync(http, caller, ModelName.Parse($"{owner}/{model}"), new StreamSize(PromptTokens: 0, MaxTokens: 0));
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Cut);
         try
         {

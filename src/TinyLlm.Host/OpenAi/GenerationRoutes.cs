@@ -16,8 +16,8 @@ internal static class GenerationRoutes
 
     public static void MapGeneration(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/chat/completions", ChatAsync).RequireScope(TokenScopes.Infer).WithoutTimeout().Accepts<JsonElement>("application/json").Produces<JsonElement>();
-        routes.MapPost("/v1/completions", CompleteAsync).RequireScope(TokenScopes.Infer).WithoutTimeout().Accepts<JsonElement>("application/json").Produces<JsonElement>();
+        routes.MapPost("/v1/chat/completions", ChatAsync).RequireScope(TokenScopes.Infer).Accepts<JsonElement>("application/json").Produces<JsonElement>();
+        routes.MapPost("/v1/completions", CompleteAsync).RequireScope(TokenScopes.Infer).Accepts<JsonElement>("application/json").Produces<JsonElement>();
     }
 
     private static Task ChatAsync(HttpContext http, Caller caller, GenerationStarter starter, AnswerWriter writer, GenerationMeter meter) =>
@@ -27,6 +27,7 @@ internal static class GenerationRoutes
     {
         JsonBody.RequireJson(http);
         using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);
+        http.WithoutTimeoutFromHere();
         RequestFields fields = new(body.RootElement);
         var messages = ChatFields.ReadMessages(fields);
         GenerationFields common = GenerationFields.Read(fields, AnswerKind.Chat, out IReadOnlyList<string> ignored);
@@ -42,6 +43,7 @@ internal static class GenerationRoutes
     {
         JsonBody.RequireJson(http);
         using JsonDocument body = await JsonBody.ReadDocumentAsync(http, MaxBodyBytes);
+        http.WithoutTimeoutFromHere();
         RequestFields fields = new(body.RootElement);
         SessionRequest prompt = PromptField.Read(fields, new SessionRequest());
         GenerationFields common = GenerationFields.Read(fields, AnswerKind.Text, out IReadOnlyList<string> ignored);
