@@ -53,7 +53,10 @@ public sealed class ContractTests
             "Malformed", "Unauthenticated", "ScopeLacking", "NotFound", "MethodNotAllowed", "NameTaken", "Conflict", "TooLarge", "WrongMediaType", "ModelInvalid",
             "IdempotencyKeyReused", "ContextLengthExceeded", "QuotaExceeded", "NoAccelerator", "NoCapacity", "StorageFull",
         ];
-        (string, int)[] later = [("AuditUnavailable", 16), ("RateLimited", 17), ("AccessRevoked", 18), ("ModelDamaged", 19), ("Draining", 20), ("AnswerCut", 21)];
+        (string, int)[] later =
+        [
+            ("AuditUnavailable", 16), ("RateLimited", 17), ("AccessRevoked", 18), ("ModelDamaged", 19), ("Draining", 20), ("AnswerCut", 21), ("FilesDiffer", 22),
+        ];
         Assert.Equal(
             expected.Index().Select(pair => (pair.Item, pair.Index)).Concat(later),
             Enum.GetValues<RequestError>().Order().Select(error => (error.ToString(), (int)error)));
