@@ -8,9 +8,6 @@ namespace TinyLlm.Cli.Inspection;
 /// </summary>
 internal static class LocalFile
 {
-    // POSIX.1-1988 (ustar): where the entry's kind stands.
-    private const int KindOffset = 156;
-
     /// <summary>A path from the command line, made absolute.</summary>
     public static string FullPath(string path) => path.Length > 0 ? Path.GetFullPath(path) : throw new UsageException("a path is empty: name a file or folder");
 
@@ -33,13 +30,15 @@ internal static class LocalFile
         using MemoryStream archive = new();
         try
         {
-            using TarWriter writer = new(archive, TarEntryFormat.Ustar, leaveOpen: true);
+            using TarWriter writer = new(archive, leaveOpen: true);
             writer.WriteEntry(path, "entry");
         }
         catch (IOException)
         {
             return false; // a socket, which no archive holds
         }
-        return archive.GetBuffer()[KindOffset] == (byte)TarEntryType.RegularFile;
+        archive.Position = 0;
+        using TarReader reader = new(archive);
+        return reader.GetNextEntry()?.EntryType == TarEntryType.RegularFile;
     }
 }

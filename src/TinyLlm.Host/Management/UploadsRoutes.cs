@@ -27,7 +27,7 @@ internal static class UploadsRoutes
         uploads.MapPost("", BeginAsync).Produces<BegunUpload>(201);
         uploads.MapPut("{id}/files/{name}", WriteAsync).WithoutTimeout().Produces<WrittenFile>();
         uploads.MapMethods("{id}/files/{name}", [HttpMethods.Head], OffsetAsync).Produces(200);
-        uploads.MapPost("{id}/commit", CommitAsync).WithoutTimeout().Accepts<CommitBody>(isOptional: true, "application/json").Produces<CommittedVersion>(201);
+        uploads.MapPost("{id}/commit", CommitAsync).Accepts<CommitBody>(isOptional: true, "application/json").Produces<CommittedVersion>(201);
         uploads.MapDelete("{id}", AbandonAsync).Produces(204);
     }
 
@@ -78,6 +78,7 @@ internal static class UploadsRoutes
     {
         RequireAllowed(caller, model);
         ExpectedFiles? expected = HasBody(http) ? Expected(await JsonBody.ReadAsync<CommitBody>(http, MaxCommitBytes)) : null;
+        http.WithoutTimeoutFromHere();
         PublishedVersion version = await uploads.CommitAsync(Upload(caller, directory, model, id), expected, http.RequestAborted);
         return Results.Json(
             new CommittedVersion(version.Owner, version.Model, version.Number, version.ManifestDigest), JsonBody.Options, statusCode: StatusCodes.Status201Created);

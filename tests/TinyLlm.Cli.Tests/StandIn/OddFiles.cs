@@ -25,13 +25,17 @@ internal static class OddFiles
         File.Create(Path.Combine(folder, "empty.safetensors")).Dispose();
         Directory.CreateDirectory(Path.Combine(folder, "folder.safetensors"));
         MakePipe(Path.Combine(folder, "pipe.safetensors"));
+        // Users of a directory service have numbers beyond 2^21, which older archives have no room for.
+        if (Environment.IsPrivilegedProcess) Run("chown", "3000000", Path.Combine(folder, "empty.safetensors"));
     }
 
     /// <summary>A named pipe, which nobody writes to.</summary>
-    public static void MakePipe(string path)
+    public static void MakePipe(string path) => Run("mkfifo", path);
+
+    private static void Run(string command, params string[] arguments)
     {
-        using Process make = Process.Start("mkfifo", [path]);
-        make.WaitForExit();
-        Assert.Equal(0, make.ExitCode);
+        using Process process = Process.Start(command, arguments);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
     }
 }

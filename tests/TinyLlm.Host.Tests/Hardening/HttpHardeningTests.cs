@@ -102,7 +102,7 @@ public sealed class HttpHardeningTests(TestHostFixture fixture) : IClassFixture<
         Task<HttpResponseMessage> answer = alice.PostAsJsonAsync("/v1/completions", new { model = "m", prompt = "hello", max_tokens = 2, ignore_eos = true }, Cancel);
         device.NextStep(Cancel); // and here it stands: it is older than the others
 
-        string[] routes = ["/api/tokens", "/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/tokenize", "/api/models/alice/m/load"];
+        string[] routes = ["/api/tokens", "/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/tokenize", "/api/models/alice/m/load", "/api/models/m/uploads/none/commit"];
         string?[] ends = await Task.WhenAll(routes.Select(route => StatusOfHalfABodyAsync(host, route, alice)));
 
         Assert.All(ends, end => Assert.Equal("HTTP/1.1 503 Service Unavailable", end));
