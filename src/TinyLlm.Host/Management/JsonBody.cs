@@ -27,7 +27,51 @@ internal static class JsonBody
         where T : class
     {
         RequireJson(http);
-        using JsonDocument document = await ReadDocumentAsync(http, maxBytes);
+        return Read<T>(await ReadBytesAsync(http, maxBytes));
+    }
+
+    /// <summary>
+    /// The same where a body may be left out; null: it was. Only a body without a byte is none, whether its length was told or not: what a client
+    /// says in chunks must not be passed over.
+    /// </summary>
+    public static async Task<T?> ReadOptionalAsync<T>(HttpContext http, int maxBytes = MaxBytes)
+        where T : class
+    {
+        ReadOnlyMemory<byte> body = await ReadBytesAsync(http, maxBytes);
+        if (body.IsEmpty) return null;
+        RequireJson(http);
+        return Read<T>(body);
+    }
+
+    /// <summary>The body as a document that the caller disposes; bounded in bytes and depth, without doubled names.</summary>
+    public static async Task<JsonDocument> ReadDocumentAsync(HttpContext http, int maxBytes) => Parse(await ReadBytesAsync(http, maxBytes));
+
+    /// <summary>Only JSON, and only in the clear: a compressed body could be a bomb.</summary>
+    public static void RequireJson(HttpContext http)
+    {
+        if (!http.Request.HasJsonContentType() || http.Request.Headers.ContentEncoding.Count > 0)
+        {
+            throw new RequestException(RequestError.WrongMediaType, "This route takes application/json, without a content coding.");
+        }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadBytesAsync(HttpContext http, int maxBytes)
+    {
+        if (http.Request.ContentLength > maxBytes) throw TooLarge(maxBytes);
+        using MemoryStream body = new();
+        byte[] block = new byte[16 * 1024];
+        while (await http.Request.Body.ReadAsync(block, http.RequestAborted) is var read and > 0)
+        {
+            if (body.Length + read > maxBytes) throw TooLarge(maxBytes);
+            body.Write(block, 0, read);
+        }
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
+    }
+
+    private static T Read<T>(ReadOnlyMemory<byte> body)
+        where T : class
+    {
+        using JsonDocument document = Parse(body);
         try
         {
             return document.RootElement.Deserialize<T>(Options) ?? throw Malformed("null");
@@ -38,35 +82,16 @@ internal static class JsonBody
         }
     }
 
-    /// <summary>The body as a document that the caller disposes; bounded in bytes and depth, without doubled names.</summary>
-    public static async Task<JsonDocument> ReadDocumentAsync(HttpContext http, int maxBytes)
+    private static JsonDocument Parse(ReadOnlyMemory<byte> body)
     {
-        if (http.Request.ContentLength > maxBytes) throw TooLarge(maxBytes);
-        using MemoryStream body = new();
-        byte[] block = new byte[16 * 1024];
-        while (await http.Request.Body.ReadAsync(block, http.RequestAborted) is var read and > 0)
-        {
-            if (body.Length + read > maxBytes) throw TooLarge(maxBytes);
-            body.Write(block, 0, read);
-        }
         try
         {
-            return JsonDocument.Parse(
-                body.GetBuffer().AsMemory(0, (int)body.Length), new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false });
+            return JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false });
         }
         catch (JsonException exception)
         {
             throw new RequestException(
                 RequestError.Malformed, $"The body is not JSON as RFC 8259 has it, at line {(exception.LineNumber ?? 0) + 1}, or a name occurs twice: mend it.");
-        }
-    }
-
-    /// <summary>Only JSON, and only in the clear: a compressed body could be a bomb.</summary>
-    public static void RequireJson(HttpContext http)
-    {
-        if (!http.Request.HasJsonContentType() || http.Request.Headers.ContentEncoding.Count > 0)
-        {
-            throw new RequestException(RequestError.WrongMediaType, "This route takes application/json, without a content coding.");
         }
     }
 

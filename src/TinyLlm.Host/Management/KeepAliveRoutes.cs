@@ -22,7 +22,7 @@ internal static class KeepAliveRoutes
     /// <summary>Answers when the model is in memory. Without a body nothing is said about how long it stays.</summary>
     private static async Task<IResult> LoadAsync(string owner, string model, HttpContext http, Caller caller, RunningStreams streams, SessionRouter router)
     {
-        KeepAlive? keepAlive = http.Request.ContentLength is null or 0 ? null : KeepAliveField.Parse((await JsonBody.ReadAsync<KeepAliveBody>(http)).KeepAlive);
+        KeepAlive? keepAlive = KeepAliveField.Parse((await JsonBody.ReadOptionalAsync<KeepAliveBody>(http))?.KeepAlive);
         http.WithoutTimeoutFromHere();
         await using RunningStream stream = await streams.OpenAsync(http, caller, ModelName.Parse($"{owner}/{model}"), new StreamSize(PromptTokens: 0, MaxTokens: 0));
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Cut);

@@ -101,7 +101,7 @@ internal static class TokensRoutes
 
     private static async Task<IResult> RotateAsync(string id, HttpContext http, Caller caller, ModelDirectory directory)
     {
-        RotateToken request = http.Request.ContentLength is > 0 || http.Request.Headers.TransferEncoding.Count > 0 ? await JsonBody.ReadAsync<RotateToken>(http) : new RotateToken();
+        RotateToken request = await JsonBody.ReadOptionalAsync<RotateToken>(http) ?? new RotateToken();
         if (request.GraceSeconds < 0 || request.GraceSeconds > MaxGraceSeconds)
         {
             throw new RequestException(RequestError.Malformed, $"grace_seconds: must be between 0 and {MaxGraceSeconds}.") { Parameter = "grace_seconds" };

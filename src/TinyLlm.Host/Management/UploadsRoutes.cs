@@ -77,7 +77,7 @@ internal static class UploadsRoutes
     private static async Task<IResult> CommitAsync(string model, string id, HttpContext http, Caller caller, ModelDirectory directory, UploadService uploads)
     {
         RequireAllowed(caller, model);
-        ExpectedFiles? expected = HasBody(http) ? Expected(await JsonBody.ReadAsync<CommitBody>(http, MaxCommitBytes)) : null;
+        ExpectedFiles? expected = await JsonBody.ReadOptionalAsync<CommitBody>(http, MaxCommitBytes) is { } body ? Expected(body) : null;
         http.WithoutTimeoutFromHere();
         PublishedVersion version = await uploads.CommitAsync(Upload(caller, directory, model, id), expected, http.RequestAborted);
         return Results.Json(
@@ -124,10 +124,6 @@ internal static class UploadsRoutes
             ? digest
             : throw new RequestException(RequestError.Malformed, $"{DigestHeader}: must be 'sha-256=:base64 of 32 bytes:'.") { Parameter = DigestHeader };
     }
-
-    /// <summary>Also one of a length that is not told: a client that says what it expects must not be passed over.</summary>
-    private static bool HasBody(HttpContext http) =>
-        http.Request.ContentLength is not 0 && http.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false };
 
     private static ExpectedFiles Expected(CommitBody body)
     {

@@ -97,6 +97,23 @@ public sealed class KeepAliveTests
         Assert.Equal(HttpStatusCode.BadRequest, (await alice.PutAsJsonAsync("/api/models/alice/m/keep-alive", new { keep_alive = "soon" })).StatusCode);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Load_WithABody_KeepsTheModelThatLong_WhetherItsLengthWasToldOrNot(bool inChunks)
+    {
+        await using TestHost host = await TestHost.StartAsync(new Accelerator(new SimulatedBackend()));
+        using HttpClient alice = await host.CreateUserAsync("alice");
+        await TestHost.PushAsync(alice, "m");
+
+        using HttpRequestMessage request = new(HttpMethod.Post, "/api/models/alice/m/load") { Content = JsonContent.Create(new { keep_alive = "1h" }) };
+        if (inChunks) request.Headers.TransferEncodingChunked = true;
+        else await request.Content.LoadIntoBufferAsync();
+        Assert.Equal(HttpStatusCode.OK, (await alice.SendAsync(request)).StatusCode);
+        DateTimeOffset expiry = (await ResidentAsync(host)).GetProperty("expires_at").GetDateTimeOffset();
+        Assert.InRange(expiry, DateTimeOffset.UtcNow.AddMinutes(50), DateTimeOffset.UtcNow.AddMinutes(61));
+    }
+
     [Fact]
     public async Task Embeddings_OfTheOwnerDecide_AndThoseOfOthersAreToldThatTheyDont()
     {
