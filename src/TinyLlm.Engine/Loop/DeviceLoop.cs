@@ -68,16 +68,21 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// Makes a checkpoint resident, on a thread of its own: sequences of other models go on meanwhile. The caller has reserved its
     /// <see cref="WeightBytes"/> on <see cref="Budget"/>, and may dispose it afterwards. A load that has begun is not cancelled.
     /// </summary>
-    public async Task<ResidentModel> LoadAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    public Task<ResidentModel> LoadAsync(Checkpoint checkpoint, CancellationToken cancellationToken) => LoadAsync(
+        checkpoint,
+        static load => Task.Factory.StartNew(load, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
+        cancellationToken);
+
+    /// <summary>The same on a thread that <paramref name="run"/> finds: it blocks that thread, and takes the processors.</summary>
+    public async Task<ResidentModel> LoadAsync(Checkpoint checkpoint, Func<Func<IDecoder>, Task<IDecoder>> run, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
+        ArgumentNullException.ThrowIfNull(run);
         await _loading.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             lock (_lock) ObjectDisposedException.ThrowIf(_isStopping, this);
-            IDecoder decoder = await Task.Factory
-                .StartNew(() => _backend.Load(checkpoint), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
-                .ConfigureAwait(false);
+            IDecoder decoder = await run(() => _backend.Load(checkpoint)).ConfigureAwait(false);
             ResidentModel model = Keep(decoder);
             LogLoaded(model.Config.Architecture, model.WeightBytes);
             return model;
@@ -90,7 +95,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
     /// <summary>Frees a model's weights. Afterwards the caller releases its bytes on <see cref="Budget"/>.</summary>
     /// <exception cref="InvalidOperationException">A sequence still uses it, or it is unloaded.</exception>
-    public Task UnloadAsync(ResidentModel model)
+    public async Task UnloadAsync(ResidentModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
         lock (_lock)
@@ -99,14 +104,14 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             if (model.Sequences > 0) throw new InvalidOperationException($"{model.Sequences} sequences use the model: end them first");
             model.IsUnloaded = true;
         }
-        return Post(
+        await Post(
             () =>
             {
                 lock (_lock) _models.Remove(model);
                 _scheduler.Prefixes.Forget(model);
-                model.Decoder.Dispose();
                 return model;
-            });
+            }).ConfigureAwait(false);
+        model.Decoder.Dispose(); // not on the loop's thread: to give back a gigabyte takes the system as long as some tokens
     }
 
     /// <summary>Reserves bytes on <see cref="Budget"/>, all or nothing; the prefix cache makes room if need be, between two turns.</summary>

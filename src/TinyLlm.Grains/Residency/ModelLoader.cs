@@ -50,7 +50,7 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop, HostTier? t
             bool isKept = false;
             try
             {
-                weights = await loop.LoadAsync(checkpoint, cancellationToken);
+                weights = await loop.LoadAsync(checkpoint, LowPriorityThreads.RunAloneAsync, cancellationToken);
                 isKept = tier?.TryKeep(address, checkpoint, tokenizer, template) == true;
             }
             finally
@@ -85,7 +85,7 @@ internal sealed class ModelLoader(ModelFiles store, DeviceLoop loop, HostTier? t
         await reserve(weightBytes);
         try
         {
-            return new LoadedModel(await loop.LoadAsync(copy.Checkpoint, cancellationToken), weightBytes, copy.Tokenizer, copy.Template);
+            return new LoadedModel(await loop.LoadAsync(copy.Checkpoint, LowPriorityThreads.RunAloneAsync, cancellationToken), weightBytes, copy.Tokenizer, copy.Template);
         }
         catch
         {

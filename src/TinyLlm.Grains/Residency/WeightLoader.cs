@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using TinyLlm.Engine;
 using TinyLlm.Grains.Models;
@@ -19,6 +20,9 @@ internal sealed class WeightLoader(VersionFiles files, IReadOnlySet<string> name
 {
     private const string ConfigFile = "config.json";
     private const string GenerationConfigFile = "generation_config.json";
+
+    /// <summary>Read and hashed in one go: to hash it takes long beside two changes of thread.</summary>
+    private const int HashedBytes = 1 << 20;
 
     /// <summary>Decryption takes a core each; where the store is a network away, four ranges under way hide its latency on few cores too.</summary>
     private static readonly int s_parallelism = Math.Max(4, Environment.ProcessorCount);
@@ -55,8 +59,7 @@ internal sealed class WeightLoader(VersionFiles files, IReadOnlySet<string> name
     {
         if (_folder is not null)
         {
-            await Parallel.ForEachAsync(_weights, Parallelism(cancellationToken), async (file, cancel) =>
-                Require(file.Key, await ContentDigest.ComputeAsync(file.Value.AsStream(), cancel)));
+            await Parallel.ForEachAsync(_weights, Parallelism(cancellationToken), async (file, cancel) => Require(file.Key, await DigestAsync(file.Value, cancel)));
             return Checkpoint.Open(_folder);
         }
 
@@ -66,7 +69,7 @@ internal sealed class WeightLoader(VersionFiles files, IReadOnlySet<string> name
             foreach ((string name, SafeTensorsHeader header) in plan.Headers) buffers.Add(name, new WeightBuffer(header));
             await Parallel.ForEachAsync(Ranges(), Parallelism(cancellationToken), async (range, cancel) =>
                 await _weights[range.File].ReadAsync(range.Offset, buffers[range.File].Slice(range.Offset, range.Count), cancel));
-            if (!files.IsEncrypted) await Task.WhenAll(buffers.Select(buffer => Task.Run(() => Require(buffer.Key, buffer.Value), cancellationToken)));
+            if (!files.IsEncrypted) await Task.WhenAll(buffers.Select(buffer => LowPriorityThreads.RunAsync(() => Require(buffer.Key, buffer.Value), cancellationToken)));
             return new Checkpoint(plan, buffers.ToDictionary(buffer => buffer.Key, WeightFile (buffer) => buffer.Value));
         }
         catch
@@ -87,6 +90,26 @@ internal sealed class WeightLoader(VersionFiles files, IReadOnlySet<string> name
         {
             for (long offset = 0; offset < file.Length; offset += VersionFile.RangeBytes)
                 yield return (name, offset, (int)Math.Min(VersionFile.RangeBytes, file.Length - offset));
+        }
+    }
+
+    private static async Task<ContentDigest> DigestAsync(VersionFile file, CancellationToken cancellationToken)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] piece = ArrayPool<byte>.Shared.Rent(HashedBytes);
+        try
+        {
+            for (long offset = 0; offset < file.Length; offset += HashedBytes)
+            {
+                int count = (int)Math.Min(HashedBytes, file.Length - offset);
+                await file.ReadAsync(offset, piece.AsMemory(0, count), cancellationToken);
+                await LowPriorityThreads.RunAsync(() => hash.AppendData(piece, 0, count), cancellationToken);
+            }
+            return new ContentDigest(hash.GetHashAndReset());
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
         }
     }
 

@@ -151,7 +151,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
     }
 
     private protected override async Task ReadPiecesCoreAsync(
-        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken)
+        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, Func<Action, CancellationToken, Task> run, CancellationToken cancellationToken)
     {
         if (count == 0) // no range is empty
         {
@@ -167,7 +167,7 @@ public sealed class AzureBlobObjectStore : ObjectStore
             {
                 Memory<byte> room = buffer[..(int)Math.Min(buffer.Length, count)];
                 int filled = await range.Content.ReadAtLeastAsync(room, room.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-                if (filled > 0) take(room.Span[..filled]);
+                if (filled > 0) await run(() => take(room.Span[..filled]), cancellationToken).ConfigureAwait(false);
                 if (filled < room.Length) return;
                 count -= filled;
             }

@@ -196,7 +196,7 @@ public sealed class FileObjectStore : ObjectStore
     }
 
     private protected override Task ReadPiecesCoreAsync(
-        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken) => Task.Run(
+        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, Func<Action, CancellationToken, Task> run, CancellationToken cancellationToken) => run(
         () =>
         {
             if (!ObjectFile.TryReadPieces(PathOf(name), offset, count, buffer.Span, take, cancellationToken)) throw NotFound();

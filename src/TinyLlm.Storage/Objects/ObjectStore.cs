@@ -89,12 +89,12 @@ public abstract class ObjectStore
     /// <returns>How many bytes were read: as many as there is room for, or fewer because the object ends.</returns>
     /// <exception cref="StoreException">NotFound.</exception>
     public async Task<int> ReadRangeAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
-        (int)await ReadPiecesAsync(name, offset, destination.Length, destination, static _ => { }, cancellationToken).ConfigureAwait(false);
+        (int)await ReadPiecesAsync(name, offset, destination.Length, destination, static _ => { }, Task.Run, cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// Reads as <see cref="ReadRangeAsync"/> does, through a buffer that is smaller than the range: what it holds is used while it is still in the
     /// processor's cache. The buffer is filled again and again, to the last byte but for the last time, and each filling is handed on, in order and
-    /// each once, also when the access had to be repeated.
+    /// each once, also when the access had to be repeated. What uses it runs on <see cref="LowPriorityThreads"/>.
     /// </summary>
     /// <param name="name">The object.</param>
     /// <param name="offset">Where the range begins.</param>
@@ -105,7 +105,11 @@ public abstract class ObjectStore
     /// <returns>How many bytes were handed on: <paramref name="count"/>, or fewer because the object ends.</returns>
     /// <exception cref="StoreException">NotFound.</exception>
     public Task<long> ReadPiecesAsync(
-        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken)
+        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken) =>
+        ReadPiecesAsync(name, offset, count, buffer, take, LowPriorityThreads.RunAsync, cancellationToken);
+
+    private Task<long> ReadPiecesAsync(
+        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, Func<Action, CancellationToken, Task> run, CancellationToken cancellationToken)
     {
         ObjectName.Require(name);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -116,7 +120,7 @@ public abstract class ObjectStore
         return TryAsync(
             async cancel =>
             {
-                await ReadPiecesCoreAsync(name, offset + taken, count - taken, buffer, Take, cancel).ConfigureAwait(false);
+                await ReadPiecesCoreAsync(name, offset + taken, count - taken, buffer, Take, run, cancel).ConfigureAwait(false);
                 return taken;
             },
             cancellationToken);
@@ -230,8 +234,15 @@ public abstract class ObjectStore
 
     private protected abstract Task<Stream> OpenReadCoreAsync(string name, CancellationToken cancellationToken);
 
+    /// <param name="name">The object.</param>
+    /// <param name="offset">As for the public method, like what follows.</param>
+    /// <param name="count">Of the range.</param>
+    /// <param name="buffer">For one piece.</param>
+    /// <param name="take">Uses a piece.</param>
+    /// <param name="run">Where what blocks, or takes the processor, runs.</param>
+    /// <param name="cancellationToken">Ends the reading after a piece.</param>
     private protected abstract Task ReadPiecesCoreAsync(
-        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, CancellationToken cancellationToken);
+        string name, long offset, long count, Memory<byte> buffer, Action<ReadOnlySpan<byte>> take, Func<Action, CancellationToken, Task> run, CancellationToken cancellationToken);
 
     private protected abstract Task<ObjectInfo?> StatCoreAsync(string name, CancellationToken cancellationToken);
 

@@ -26,6 +26,20 @@ public sealed class WeightLoadTests(Azurite azurite)
         Assert.Equal((1, s_weights), (host.Host.Snapshot().Models, host.Host.Snapshot().ReservedBytes));
     }
 
+    /// <summary>Conversion to the device takes the processor: whoever answers meanwhile goes first.</summary>
+    [Fact]
+    public async Task Acquire_OnLinux_GivesTheWeightsToTheDeviceAtLowPriority()
+    {
+        Assert.SkipUnless(Niceness.IsKnown, "other systems don't tell the priority of a thread");
+        await using TestHost host = new(2 * s_weights);
+        (int usual, int loading) = (Niceness.OfThisThread(), 0);
+        host.Device.Loads = () => loading = Niceness.OfThisThread();
+
+        using ResidentHold hold = await host.Host.AcquireAsync(await host.StoreAsync(), Cancel);
+
+        Assert.InRange(loading, usual + 1, 19);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -1,3 +1,5 @@
+using TinyLlm.Tests;
+
 namespace TinyLlm.Storage.Tests;
 
 /// <summary>Reading parts of an object.</summary>
@@ -88,6 +90,17 @@ public abstract partial class ObjectStoreConformance
             "a/pieces", 0, 1_000, new byte[100], _ => { if (++taken == 3) throw new StoreException(StoreError.Damaged, "not what it was"); }, Cancel));
 
         Assert.Equal((StoreError.Damaged, 3), (error.Error, taken));
+    }
+
+    /// <summary>Weights are decrypted there: whoever answers meanwhile goes first.</summary>
+    [Fact]
+    public async Task ReadPieces_OnLinux_AreUsedAtLowPriority()
+    {
+        Assert.SkipUnless(Niceness.IsKnown, "other systems don't tell the priority of a thread");
+        await Store.PutAsync("a/pieces", BodyStream.Bytes(0, 1_000), PutCondition.Always, Cancel);
+        int usual = Niceness.OfThisThread();
+
+        await Store.ReadPiecesAsync("a/pieces", 0, 1_000, new byte[100], _ => Assert.InRange(Niceness.OfThisThread(), usual + 1, 19), Cancel);
     }
 
     [Fact]
