@@ -2,7 +2,7 @@ namespace TinyLlm.Engine;
 
 /// <summary>
 /// The forward pass on one device, and nothing else: sampling, batching and queues live above it. A decoder, once it is made, is used by one thread
-/// only; it is made by another, one at a time, while that thread uses those that were made before.
+/// only; it is made by another, one at a time, and freed by another when its use is over, while that thread uses others.
 /// </summary>
 public interface IDecoderBackend : IDisposable
 {

@@ -191,7 +191,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         await _stopped.Task.ConfigureAwait(false);
     }
 
-    /// <summary>From here on the loop's thread alone uses it.</summary>
+    /// <summary>From here on the loop's thread alone uses it, until it is unloaded.</summary>
     private ResidentModel Keep(IDecoder decoder)
     {
         lock (_lock)
