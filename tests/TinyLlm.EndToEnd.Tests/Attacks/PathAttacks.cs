@@ -65,8 +65,7 @@ internal static partial class PathAttacks
     private static async Task GuessingAsync(AttackGround ground)
     {
         string token = ground.Alice.Token;
-        string other = new(token[^1] == 'a' ? 'b' : 'a', 1);
-        string[] guesses = [token[..^1] + other, token[..^8] + other + token[^7..], token[..20] + other + token[21..], "tlm_", token + "a", token[1..], ground.Mallory.Token[..14] + token[14..], "tlmadmin_" + new string('a', 43)];
+        string[] guesses = [WithOther(token, token.Length - 1), WithOther(token, token.Length - 8), WithOther(token, 20), "tlm_", token + "a", token[1..], ground.Mallory.Token[..14] + token[14..], "tlmadmin_" + new string('a', 43)];
         HashSet<string> answers = [];
         foreach (string guess in guesses)
         {
@@ -78,6 +77,9 @@ internal static partial class PathAttacks
         }
         Assert.Single(answers);
     }
+
+    /// <summary>The token with another letter at that place, whichever letter chance had put there.</summary>
+    private static string WithOther(string token, int index) => token[..index] + (token[index] == 'a' ? 'b' : 'a') + token[(index + 1)..];
 
     /// <summary>Every route that takes an object, with alice's: none gives, changes or removes anything.</summary>
     private static async Task OtherUsersAsync(AttackGround ground)
