@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace TinyLlm.Storage;
 
 /// <summary>
-/// Threads for what takes the processor for long and is not awaited by the token, as decrypting a model's weights: they compute with what others leave
-/// of the processors, all of it if need be, and hardly hold up whoever answers meanwhile. Only for work that is nearly all native code and waits for
-/// nobody: a garbage collection waits for managed code to come to a stop, and all wait for it.
+/// Threads for what takes the processors for long while others are answered, as decrypting a model's weights: they compute with what is left of the
+/// processors, all of it if need be, and hardly hold anybody up. Knows nothing of models. Only for work that is nearly all native code and waits for
+/// nothing but a file: a garbage collection waits for managed code to come to a stop, and all wait for it.
 /// </summary>
 public static partial class LowPriorityThreads
 {

@@ -46,7 +46,7 @@ internal sealed class TwoAddressClient(RunningCluster cluster, ChaosTally tally,
         catch (Exception fault) when (fault is BrokenAttemptException or HttpRequestException or IOException or OperationCanceledException)
         {
             faults.Add($"{method} {route} at {address.Port}: {fault.Message}");
-            if (!isLast && fault is BrokenAttemptException { RetryAfter: { Ticks: > 0 } wait }) await Task.Delay(wait); // the client's patience, not the test's
+            if (!isLast && fault is BrokenAttemptException { RetryAfter: { Ticks: > 0 } wait }) await Task.Delay(wait, TestContext.Current.CancellationToken); // the client's patience, not the test's
             return null;
         }
     }

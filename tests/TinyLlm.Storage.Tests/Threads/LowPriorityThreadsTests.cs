@@ -5,20 +5,18 @@ namespace TinyLlm.Storage.Tests;
 /// <summary>What runs at low priority, and that nothing else does for it.</summary>
 public sealed class LowPriorityThreadsTests
 {
-    private const string NotLinux = "other systems don't tell the priority of a thread";
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Run_OnLinux_IsNicerThanWhoAsked_WhoGoesOnAsBefore()
     {
-        Assert.SkipUnless(Niceness.IsKnown, NotLinux);
+        Niceness.Require();
         (int before, int shared) = (Niceness.OfThisThread(), 0);
 
         await LowPriorityThreads.RunAsync(() => shared = Niceness.OfThisThread(), Cancel);
         int alone = await LowPriorityThreads.RunAloneAsync(Niceness.OfThisThread);
 
-        Assert.InRange(shared, before + 1, 19);
+        Assert.InRange(shared, before + 1, Niceness.Most);
         Assert.Equal(shared, alone);
         Assert.Equal(before, Niceness.OfThisThread());
     }
